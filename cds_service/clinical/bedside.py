@@ -1,0 +1,145 @@
+"""One patient at one moment, seen through one condition's policy: what every trigger looks at."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from cds_service.clinical.doses import DoseTable
+from cds_service.clinical.facts import Chart, Drug, Order
+from cds_service.clinical.infection import Evidence, Infection, State, infection
+from cds_service.clinical.policy import Policy
+from cds_service.clinical.regimen import Drugs, Regimen, regimen
+from cds_service.clinical.renal import Kidney, kidney
+from cds_service.clinical.susceptibility import Breakpoint, Laboratory
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The part of the knowledge that is the same for every patient of one condition."""
+
+    policy: Policy
+    sets: Mapping[str, frozenset[str]]
+    drugs: Mapping[str, Drug]
+    doses: DoseTable
+    breakpoints: tuple[Breakpoint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bedside:
+    """Chart, regimen, infection and kidney of one patient now; `hook` and `selections` say what the user is doing."""
+
+    chart: Chart
+    reference: Reference
+    hook: str
+    now: datetime
+    selections: frozenset[str] = frozenset()
+    unsound: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        return self.reference.policy
+
+    @cached_property
+    def infection(self) -> Infection:
+        return infection(self.chart.isolates, self.policy, dict(self.reference.sets), self.now)
+
+    @cached_property
+    def regimen(self) -> Regimen:
+        treating = [order for order in self.chart.orders if not self.no_treatment(order)]
+        return regimen(treating, self.policy.regimen, self.now)
+
+    @cached_property
+    def kidney(self) -> Kidney:
+        return kidney(self.chart.measures, self.years, self.chart.person.sex, self.words, self.policy.renal, self.now)
+
+    @cached_property
+    def laboratory(self) -> Laboratory:
+        """The susceptibilities of the isolates that arm the rules."""
+        return self.tests_of(self.infection.proven)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The circumstances of the record, without what single orders state."""
+        return frozenset(one.word for one in self.chart.circumstances)
+
+    @cached_property
+    def years(self) -> float | None:
+        """Age in completed years."""
+        born = self.chart.person.born
+        if born is None:
+            return None
+        today = self.now.date()
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+    @property
+    def child(self) -> bool:
+        return self.years is not None and self.years < self.policy.renal.adult_years
+
+    @cached_property
+    def severe(self) -> bool:
+        """Intensive care or a running vasopressor."""
+        return "intensive-care" in self.words or bool(self.vasopressors())
+
+    def tests_of(self, evidence: Iterable[Evidence]) -> Laboratory:
+        return Laboratory(tuple(evidence), self.reference.breakpoints, self.policy.breakpoints)
+
+    def vasopressors(self) -> tuple[Order, ...]:
+        """Running or drafted vasopressors, whatever else is ordered."""
+        return tuple(one for one in self.chart.orders if "vasopressor" in one.drug.classes and self._live(one))
+
+    def _live(self, order: Order) -> bool:
+        running = order.draft or order.status == "active"
+        return running and not order.ending and not (order.ends and order.ends <= self.now)
+
+    def no_treatment(self, order: Order) -> bool:
+        """Prophylaxis and test doses do not treat; a single dose of a small share of the usual one is a test dose."""
+        if order.reasons & set(self.policy.not_treatment):
+            return True
+        usual = [row.grams for row in self.reference.doses.rows if row.agent == order.drug.key and row.grams]
+        if not usual or not order.doses:
+            return False
+        limit = max(usual) * self.policy.test_dose_pct / 100
+        return all(dose.once and dose.grams is not None and dose.grams <= limit for dose in order.doses)
+
+    def stated(self, orders: Iterable[Order]) -> frozenset[str]:
+        """Why these orders are given: their own reasons, else the active problems of the record."""
+        own = frozenset(word for order in orders for word in order.reasons)
+        spoken = own or any(order.reason_text for order in orders)
+        return own if spoken else self.words
+
+    def empiric(self, orders: Iterable[Order]) -> bool:
+        """The order states that a serious infection is treated before its cause is known, or a vasopressor runs."""
+        return bool(self.stated(orders) & set(self.policy.empiric_reasons)) or bool(self.vasopressors())
+
+    @cached_property
+    def cystitis_only(self) -> bool:
+        """Bladder infection without a sign of more, treated with a drug for it."""
+        rules = self.policy.cystitis
+        if not rules.drugs or not self.regimen.signed:
+            return False
+        drugs = Drugs("cystitis", self.reference.sets.get(rules.drugs, frozenset()))
+        words = self.stated(self.regimen.signed) | self.words
+        invasive = any(one.isolate.specimen and one.isolate.specimen.key in self.policy.evidence.sterile for one in self.infection.current)
+        return (
+            all(order in drugs for order in self.regimen.signed)
+            and bool(words & set(rules.reasons))
+            and not words & set(rules.never_with)
+            and not invasive
+        )
+
+    def since(self, moment: datetime | None) -> float | None:
+        """Hours between a moment and now."""
+        return (self.now - moment).total_seconds() / 3600 if moment else None
+
+    def invasive(self, evidence: Evidence) -> bool:
+        """Every clinical isolate counts, unless the record says that it only colonises."""
+        return evidence.state is not State.COLONISED and "colonisation" not in self.words
+
+    def therapy_began(self) -> datetime | None:
+        """When the first order of the regimen that works now was started."""
+        orders = [order for order in (*self.regimen.active(), *self.regimen.replaced) if not order.draft]
+        return min((order.starts for order in orders if order.starts and order.starts <= self.now), default=None)
+
+    def hours_ahead(self, hours: float) -> datetime:
+        return self.now + timedelta(hours=hours)

@@ -1,0 +1,264 @@
+"""Does the record prove the mechanism, how recently, and in what?"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cds_service.clinical.facts import Answer, Detection, Isolate, Susceptibility
+from cds_service.clinical.policy import Policy, Suspect
+
+
+class State(StrEnum):
+    """How strong the evidence is, strongest first."""
+
+    CURRENT = "current"
+    HISTORY = "history"
+    COLONISED = "colonised"
+    SUSPECTED = "suspected"
+    REMOTE = "remote"
+
+
+ACTIVE = (State.CURRENT,)
+USABLE = {"final", "corrected", "amended", "preliminary"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One isolate that carries the mechanism: its enzymes by name, its state, its age in days (None when undated)."""
+
+    isolate: Isolate
+    state: State
+    enzymes: tuple[str, ...]
+    typed: bool
+    companions: tuple[str, ...]
+    group: str
+    preliminary: bool
+    days: float | None
+    susceptibilities: tuple[Susceptibility, ...]
+    excluded: tuple[str, ...] = ()
+
+    @property
+    def when(self) -> datetime | None:
+        return self.isolate.collected or self.isolate.reported
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two results about one isolate that do not agree; `kind` names the variant of the wording."""
+
+    kind: str
+    isolate: Isolate
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Infection:
+    """All evidence of the mechanism, strongest and newest first, with what contradicts it."""
+
+    evidence: tuple[Evidence, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    isolates: tuple[Isolate, ...] = ()
+
+    @property
+    def state(self) -> State | None:
+        return self.evidence[0].state if self.evidence else None
+
+    @property
+    def current(self) -> tuple[Evidence, ...]:
+        return self.of([State.CURRENT])
+
+    @property
+    def proven(self) -> tuple[Evidence, ...]:
+        """The evidence that arms rules: current, else history and carriage."""
+        return self.current or self.of([State.HISTORY, State.COLONISED])
+
+    def of(self, states: Iterable[str], groups: Iterable[str] = ()) -> tuple[Evidence, ...]:
+        wanted, kinds = set(states), set(groups)
+        return tuple(one for one in self.evidence if one.state in wanted and (not kinds or one.group in kinds))
+
+
+def infection(isolates: Sequence[Isolate], policy: Policy, sets: dict[str, frozenset[str]], now: datetime) -> Infection:
+    """Weighs every isolate; the newest result of one isolate wins, and a negative elsewhere erases nothing."""
+    usable = [isolate for isolate in isolates if isolate.status in USABLE]
+    found, conflicts = [], []
+    for isolate in usable:
+        kin = [other for other in usable if _same_isolate(isolate, other)]
+        verdicts = _newest(kin)
+        one = _weigh(isolate, kin, verdicts, policy, now)
+        if one is None:
+            one = _suspect(isolate, kin, policy, sets, now)
+        if one:
+            found.append(one)
+        conflicts += _conflicts(isolate, kin, verdicts, policy, now)
+    kept = _cleared(_without_twins(found), usable, policy)
+    order = list(State)
+    kept.sort(key=lambda one: (order.index(one.state), one.days if one.days is not None else 0.0))
+    return Infection(tuple(kept), tuple(conflicts), tuple(usable))
+
+
+def _same_isolate(one: Isolate, other: Isolate) -> bool:
+    if one.sample != other.sample:
+        return False
+    return one.organism is None or other.organism is None or one.organism.key == other.organism.key
+
+
+def _newest(kin: Sequence[Isolate]) -> dict[str, Detection]:
+    """The latest word on each marker of one isolate; at the same moment a positive counts, since the miss is worse."""
+    latest: dict[str, Detection] = {}
+    for isolate in kin:
+        for detection in isolate.detections:
+            rival = latest.get(detection.marker)
+            if rival is None or _rank(detection) > _rank(rival):
+                latest[detection.marker] = detection
+    return latest
+
+
+def _rank(detection: Detection) -> tuple[float, bool, bool]:
+    moment = detection.reported or detection.collected
+    return (moment.timestamp() if moment else 0.0, detection.status in {"corrected", "amended"}, detection.found)
+
+
+def _weigh(
+    isolate: Isolate, kin: Sequence[Isolate], verdicts: dict[str, Detection], policy: Policy, now: datetime
+) -> Evidence | None:
+    rules = policy.evidence
+    enzymes = [gene for gene in rules.genes if gene in verdicts and verdicts[gene].found]
+    rows = [row for row in rules.phenotypes if all(marker in verdicts and verdicts[marker].found for marker in row)]
+    if not enzymes and not rows:
+        return None
+    group = _group(isolate, kin, policy)
+    proof = [verdicts[gene] for gene in enzymes] or [verdicts[marker] for marker in rows[0]]
+    days = _days(isolate, now)
+    state = _state(isolate, days, policy)
+    if not enzymes and rules.phenotype_organism and group not in rules.phenotype_organism:
+        state = State.SUSPECTED
+    return Evidence(
+        isolate=_named(isolate, kin),
+        state=state,
+        enzymes=tuple(enzymes) or (rules.phenotype_name,),
+        typed=bool(enzymes),
+        companions=tuple(marker for marker in rules.companions if marker in verdicts and verdicts[marker].found),
+        group=group,
+        preliminary=all(detection.status == "preliminary" for detection in proof),
+        days=days,
+        susceptibilities=_susceptibilities(kin),
+        excluded=tuple(gene for gene in rules.genes if gene in verdicts and not verdicts[gene].found),
+    )
+
+
+def _named(isolate: Isolate, kin: Sequence[Isolate]) -> Isolate:
+    """The isolate itself, or its twin of the same sample that names the organism."""
+    if isolate.organism:
+        return isolate
+    return next((other for other in kin if other.organism and other.detections), isolate)
+
+
+def _group(isolate: Isolate, kin: Sequence[Isolate], policy: Policy) -> str:
+    organism = isolate.organism or next((other.organism for other in kin if other.organism), None)
+    unknown = policy.evidence.unknown_organism or "unknown"
+    if organism is None or organism.group in {"unspecified-gram-negative", "unknown"}:
+        return unknown
+    return organism.group
+
+
+def _days(isolate: Isolate, now: datetime) -> float | None:
+    moment = isolate.collected or isolate.reported
+    return (now - moment).total_seconds() / 86400 if moment else None
+
+
+def _state(isolate: Isolate, days: float | None, policy: Policy) -> State:
+    """By elapsed time; an undated result counts as current, since the miss is worse."""
+    surveillance = isolate.screening or (isolate.specimen is not None and isolate.specimen.surveillance)
+    age = days if days is not None else 0.0
+    if age > policy.windows.history_days:
+        return State.REMOTE
+    if surveillance:
+        return State.COLONISED
+    return State.CURRENT if age <= policy.windows.current_days else State.HISTORY
+
+
+def _susceptibilities(kin: Sequence[Isolate]) -> tuple[Susceptibility, ...]:
+    return tuple(one for isolate in kin for one in isolate.susceptibilities)
+
+
+def _suspect(
+    isolate: Isolate, kin: Sequence[Isolate], policy: Policy, sets: dict[str, frozenset[str]], now: datetime
+) -> Evidence | None:
+    """A resistance pattern without any genotype suggests the mechanism; it never arms a regimen rule."""
+    genes = set(policy.evidence.genes)
+    if any(detection.marker in genes for other in kin for detection in other.detections):
+        return None
+    days = _days(isolate, now)
+    if isolate.organism is None or _state(isolate, days, policy) is not State.CURRENT:
+        return None
+    results = _susceptibilities(kin)
+    for pattern in policy.evidence.suspect:
+        if isolate.organism.group in pattern.organism and _resists(results, pattern, sets):
+            name = policy.evidence.phenotype_name
+            return Evidence(isolate, State.SUSPECTED, (name,), False, (), isolate.organism.group, False, days, results)
+    return None
+
+
+def _resists(results: Sequence[Susceptibility], pattern: Suspect, sets: dict[str, frozenset[str]]) -> bool:
+    resistant = {one.agent for one in results if one.answer is Answer.RESISTANT}
+    return all(resistant & sets.get(wanted, frozenset({wanted})) for wanted in pattern.resistant_to)
+
+
+def _without_twins(found: Sequence[Evidence]) -> list[Evidence]:
+    """One piece of evidence for each organism of a sample; the one with its own detections stands for it."""
+    kept: dict[tuple[str, str], Evidence] = {}
+    for one in found:
+        key = (one.isolate.sample, one.isolate.organism.key if one.isolate.organism else "")
+        if key not in kept or len(one.isolate.detections) > len(kept[key].isolate.detections):
+            kept[key] = one
+    return list(kept.values())
+
+
+def _cleared(found: list[Evidence], isolates: Sequence[Isolate], policy: Policy) -> list[Evidence]:
+    """A carrier with enough later negative screens has a history, no longer a colonisation."""
+    kept = []
+    for one in found:
+        if one.state is State.COLONISED and _screens_clear(one, isolates, policy):
+            one = Evidence(**{name: getattr(one, name) for name in Evidence.__slots__} | {"state": State.HISTORY})
+        kept.append(one)
+    return kept
+
+
+def _screens_clear(one: Evidence, isolates: Sequence[Isolate], policy: Policy) -> bool:
+    genes = set(one.enzymes) & set(policy.evidence.genes)
+    moments = sorted(
+        isolate.collected
+        for isolate in isolates
+        if isolate.collected
+        and one.when
+        and isolate.collected > one.when
+        and (isolate.screening or (isolate.specimen is not None and isolate.specimen.surveillance))
+        and genes
+        and genes <= {detection.marker for detection in isolate.detections if not detection.found}
+    )
+    apart = timedelta(days=policy.clearance.days_apart)
+    return len(moments) >= policy.clearance.negative_screens and moments[-1] - moments[0] >= apart
+
+
+def _conflicts(
+    isolate: Isolate, kin: Sequence[Isolate], verdicts: dict[str, Detection], policy: Policy, now: datetime
+) -> Iterable[Conflict]:
+    """What disagrees within one isolate: a later negative, a positive gene without phenotype, a preliminary positive."""
+    rules = policy.evidence
+    days = _days(isolate, now)
+    if days is not None and days > policy.windows.history_days:
+        return
+    own = {detection.marker for detection in isolate.detections if detection.found}
+    for gene in rules.genes:
+        verdict = verdicts.get(gene)
+        if verdict is None:
+            continue
+        if not verdict.found and gene in own:
+            yield Conflict("later-negative", isolate, gene)
+        elif verdict.found and gene in own:
+            first = [row[0] for row in rules.phenotypes]
+            if any(marker in verdicts and not verdicts[marker].found for marker in first):
+                yield Conflict("gene-against-phenotype", isolate, gene)
+            elif verdict.status == "preliminary":
+                yield Conflict("preliminary", isolate, gene)

@@ -1,0 +1,185 @@
+"""Drafts and running orders as one regimen: what the patient will receive once the session is signed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from cds_service.clinical.facts import Order, Route, Setting
+from cds_service.clinical.policy import RegimenPolicy
+
+SYSTEMIC = {Route.INTRAVENOUS, Route.INTRAMUSCULAR, Route.UNSTATED}
+NOT_ORDERED = {"proposal", "plan", "option"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drugs:
+    """A named set of drugs, as a sheet's `with:` block refers to it."""
+
+    name: str
+    keys: frozenset[str]
+
+    def __contains__(self, order: object) -> bool:
+        return isinstance(order, Order) and order.drug.key in self.keys
+
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
+
+@dataclass(frozen=True)
+class Regimen:
+    """The effective regimen of one session.
+
+    `drafts` are being ordered, `running` go on, `endings` are running orders that this session stops or holds,
+    `replaced` are running orders that a draft takes over. `therapy` excludes the take-home list, which is judged alone.
+    """
+
+    drafts: tuple[Order, ...]
+    running: tuple[Order, ...]
+    endings: tuple[Order, ...]
+    replaced: tuple[Order, ...]
+    discharge: tuple[Order, ...]
+    ended: tuple[Order, ...]
+    now: datetime
+    policy: RegimenPolicy
+
+    @cached_property
+    def therapy(self) -> tuple[Order, ...]:
+        """Every systemic antibacterial that the patient will receive in hospital."""
+        return tuple(order for order in (*self.drafts, *self.running) if treats(order))
+
+    @cached_property
+    def signed(self) -> tuple[Order, ...]:
+        """The systemic antibacterials among the drafts."""
+        return tuple(order for order in self.drafts if treats(order))
+
+    @cached_property
+    def armed(self) -> bool:
+        """A session speaks about antibiotics when it orders, stops or holds one."""
+        return bool(self.signed) or any(treats(order) for order in (*self.endings, *self.discharge))
+
+    def of(self, drugs: Drugs, among: Sequence[Order] | None = None) -> tuple[Order, ...]:
+        return tuple(order for order in (self.therapy if among is None else among) if order in drugs)
+
+    def without(self, removed: Iterable[Order]) -> "Regimen":
+        """The same session as if these orders had never been."""
+        gone = set(removed)
+        left = {name: tuple(one for one in getattr(self, name) if one not in gone) for name in ("drafts", "running")}
+        return Regimen(left["drafts"], left["running"], (), (), (), (), self.now, self.policy)
+
+    def before(self) -> "Regimen":
+        """The regimen as it ran before this session."""
+        return Regimen((), (*self.running, *self.endings, *self.replaced), (), (), (), (), self.now, self.policy)
+
+    def take_home(self) -> "Regimen":
+        """The discharge list as a regimen of its own."""
+        return Regimen(self.discharge, (), (), (), (), (), self.now, self.policy)
+
+    def start(self, order: Order) -> datetime:
+        """When the order takes effect from now on; what began earlier counts as running now."""
+        return max(order.starts or self.now, self.now)
+
+    def end(self, order: Order) -> datetime | None:
+        """When the order ends, counting a single dose as long as the policy lets it act."""
+        if order.ends:
+            return order.ends
+        if order.doses and all(dose.once for dose in order.doses):
+            return (order.starts or self.now) + timedelta(hours=float(self.policy.single_dose_h))
+        return None
+
+    def covers(self, partner: Order, order: Order) -> bool:
+        """The partner is there within the overlap window after the order begins, and both run together."""
+        latest = self.start(order) + timedelta(hours=float(self.policy.overlap_h))
+        if self.start(partner) > latest:
+            return False
+        ends, begins = self.end(partner), self.start(order)
+        if ends is not None and ends <= begins:
+            return self._bridged(partner, order)
+        other = self.end(order)
+        return other is None or other > self.start(partner) or self._bridged(order, partner)
+
+    def _bridged(self, first: Order, second: Order) -> bool:
+        """A loading dose and its maintenance count as one course although the first has ended."""
+        heirs = [one for one in self.therapy if one.drug.key == first.drug.key and one is not first]
+        return any(self.start(one) <= self.start(second) + timedelta(hours=float(self.policy.overlap_h)) for one in heirs)
+
+    def delay_h(self, order: Order, partner: Order) -> Decimal:
+        """How many hours after the order its partner begins."""
+        return Decimal(round((self.start(partner) - self.start(order)).total_seconds() / 3600))
+
+    def active_rows(self) -> list[tuple[Order, ...]]:
+        """The rows of drugs that are expected to work and are here completely, each with its orders."""
+        rows = []
+        for row in self.policy.active:
+            legs = [[order for order in self.therapy if order.drug.key == key] for key in row]
+            if all(legs) and _together(self, legs):
+                rows.append(tuple(order for leg in legs for order in leg))
+        return rows
+
+    def active(self) -> tuple[Order, ...]:
+        return tuple({order: None for row in self.active_rows() for order in row})
+
+
+def _together(regimen: Regimen, legs: list[list[Order]]) -> bool:
+    """Every leg has, for each other leg, an order that covers it."""
+    return all(
+        any(regimen.covers(partner, order) for order in leg for partner in other)
+        for leg in legs
+        for other in legs
+        if leg is not other
+    )
+
+
+def treats(order: Order) -> bool:
+    """A systemic antibacterial order."""
+    return order.drug.antibacterial and systemic(order)
+
+
+def systemic(order: Order) -> bool:
+    return order.route in SYSTEMIC or (order.route is Route.ORAL and order.drug.oral_absorbed)
+
+
+def regimen(orders: Sequence[Order], policy: RegimenPolicy, now: datetime) -> Regimen:
+    """Merges drafts with running orders: a draft replaces its predecessor, an ending draft removes it."""
+    drafts = [order for order in orders if order.draft]
+    known = {order.reference: order for order in orders if not order.draft and order.reference}
+    ending = {name for order in drafts if order.ending for name in (order.reference, order.replaces) if name in known}
+    wanted = [order for order in drafts if not order.ending and order.intent not in NOT_ORDERED]
+    taken = {name for order in wanted for name in (order.reference, order.replaces) if name}
+    live = [order for order in known.values() if _runs(order, policy, now)]
+    live += [order for order in orders if not order.draft and not order.reference and _runs(order, policy, now)]
+    running = [order for order in live if order.reference not in taken | ending]
+    home = [order for order in wanted if _take_home(order, live)]
+    stays = [order for order in wanted if order not in home and not _over(order, now)]
+    return Regimen(
+        drafts=tuple(stays),
+        running=tuple(running),
+        endings=tuple(order for order in live if order.reference in ending),
+        replaced=tuple(order for order in live if order.reference in taken - ending),
+        discharge=tuple(home),
+        ended=tuple(order for order in known.values() if order not in live),
+        now=now,
+        policy=policy,
+    )
+
+
+def _runs(order: Order, policy: RegimenPolicy, now: datetime) -> bool:
+    if order.status != "active" or order.ending or order.intent in NOT_ORDERED or order.setting is Setting.DISCHARGE:
+        return False
+    if order.ends and order.ends <= now:
+        return False
+    given_once = bool(order.doses) and all(dose.once for dose in order.doses)
+    spent = order.starts is not None and order.starts + timedelta(hours=float(policy.single_dose_h)) <= now
+    return not (given_once and spent)
+
+
+def _over(order: Order, now: datetime) -> bool:
+    return order.ends is not None and order.ends <= now
+
+
+def _take_home(order: Order, live: Sequence[Order]) -> bool:
+    """Discharge prescriptions, and outpatient ones of a patient who is treated in hospital, are a list of their own."""
+    if order.setting is Setting.DISCHARGE:
+        return True
+    return order.setting is Setting.OUTPATIENT and any(one.setting is Setting.INPATIENT and treats(one) for one in live)

@@ -1,0 +1,112 @@
+"""Kidney function for dosing: clearance by Cockcroft-Gault, replacement therapy, and whether the number can be trusted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from cds_service.clinical.facts import Measure
+from cds_service.clinical.policy import RenalPolicy
+
+HAEMODIALYSIS, PERITONEAL, CONTINUOUS = "IHD", "PD", "CRRT"
+REPLACEMENT = {"crrt": CONTINUOUS, "peritoneal-dialysis": PERITONEAL, "haemodialysis": HAEMODIALYSIS}
+
+
+@dataclass(frozen=True, slots=True)
+class Kidney:
+    """Clearance in mL/min with what it was computed from; `lacking` names the inputs that were not known.
+
+    `replacement` is IHD, PD or CRRT; `effluent` in L/h. `change_pct` is the largest creatinine change within the
+    policy's window, `injury` whether acute kidney injury buys silence, `age_h` the age of the creatinine in hours.
+    """
+
+    clearance: Decimal | None = None
+    creatinine: Measure | None = None
+    weight: Measure | None = None
+    weight_used: Decimal | None = None
+    years: float | None = None
+    replacement: str | None = None
+    effluent: Decimal | None = None
+    age_h: Decimal | None = None
+    change_pct: Decimal | None = None
+    injury: bool = False
+    lacking: tuple[str, ...] = ()
+
+
+def kidney(
+    measures: Mapping[str, tuple[Measure, ...]],
+    years: float | None,
+    sex: str | None,
+    words: frozenset[str],
+    policy: RenalPolicy,
+    now: datetime,
+) -> Kidney:
+    """Cockcroft and Gault 1976: (140 - age) x weight x (0.85 if female) / (72 x creatinine in mg/dL)."""
+    creatinines, weights = measures.get("creatinine", ()), measures.get("weight", ())
+    creatinine = creatinines[0] if creatinines else None
+    weight = weights[0] if weights else None
+    inputs = {"creatinine": creatinine, "weight": weight, "age": years, "sex": sex if sex in {"male", "female"} else None}
+    lacking = tuple(name for name, value in inputs.items() if value is None)
+    used = _dosing_weight(weight, measures.get("height", ()), sex, policy) if weight else None
+    clearance = None
+    if not lacking and creatinine and creatinine.value > 0 and used and years is not None:
+        factor = Decimal("0.85") if sex == "female" else Decimal(1)
+        clearance = (140 - Decimal(str(int(years)))) * used * factor / (72 * creatinine.value)
+        clearance = max(clearance, Decimal(0))
+    effluents = measures.get("effluent-rate", ())
+    age_h = _hours(now, creatinine.taken) if creatinine and creatinine.taken else None
+    return Kidney(
+        clearance=clearance,
+        creatinine=creatinine,
+        weight=weight,
+        weight_used=used,
+        years=years,
+        replacement=next((code for word, code in REPLACEMENT.items() if word in words), None),
+        effluent=effluents[0].value if effluents else None,
+        age_h=age_h,
+        change_pct=_change(creatinines, policy, now),
+        injury="acute-kidney-injury" in words or _injured(creatinines, policy, now),
+        lacking=lacking,
+    )
+
+
+def _dosing_weight(weight: Measure, heights: Sequence[Measure], sex: str | None, policy: RenalPolicy) -> Decimal:
+    """Actual weight; above the policy's share of ideal weight the adjusted one, where height is known (Devine 1974)."""
+    if policy.weight == "actual" or not heights or sex not in {"male", "female"}:
+        return weight.value
+    inches = heights[0].value / Decimal("2.54")
+    ideal = (Decimal(50) if sex == "male" else Decimal("45.5")) + Decimal("2.3") * max(inches - 60, Decimal(0))
+    if weight.value * 100 <= ideal * policy.adjusted_above_pct:
+        return weight.value
+    return ideal + Decimal("0.4") * (weight.value - ideal)
+
+
+def _hours(later: datetime, earlier: datetime) -> Decimal:
+    return Decimal(str((later - earlier).total_seconds())) / 3600
+
+
+def _within(measures: Sequence[Measure], now: datetime, hours: Decimal) -> list[Measure]:
+    oldest = now - timedelta(hours=float(hours))
+    return [one for one in measures if one.taken and one.taken >= oldest]
+
+
+def _change(creatinines: Sequence[Measure], policy: RenalPolicy, now: datetime) -> Decimal | None:
+    """The largest change of the newest creatinine against another of the window before it, in percent."""
+    if not creatinines or not creatinines[0].taken:
+        return None
+    newest = creatinines[0]
+    earlier = _within(creatinines[1:], newest.taken or now, policy.window_h)
+    changes = [abs(newest.value - one.value) * 100 / one.value for one in earlier if one.value > 0]
+    return max(changes, default=None)
+
+
+def _injured(creatinines: Sequence[Measure], policy: RenalPolicy, now: datetime) -> bool:
+    """Risen by the policy's ratio within its days, or falling by its share within its window."""
+    if len(creatinines) < 2 or not creatinines[0].taken:
+        return False
+    newest = creatinines[0]
+    week = _within(creatinines[1:], newest.taken or now, policy.aki_days * 24)
+    recent = _within(creatinines[1:], newest.taken or now, policy.window_h)
+    rising = any(newest.value >= policy.aki_ratio * one.value for one in week)
+    falling = any(newest.value * 100 <= one.value * (100 - policy.falling_pct) for one in recent)
+    return rising or falling

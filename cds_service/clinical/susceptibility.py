@@ -1,0 +1,97 @@
+"""What the laboratory tested on the isolates that matter, read with the site's breakpoints where only a number was given."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.clinical.facts import Answer, Susceptibility
+from cds_service.clinical.infection import Evidence
+
+AGAINST = {Answer.RESISTANT, Answer.NON_SUSCEPTIBLE, Answer.INTERMEDIATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoint:
+    """The highest MIC (mg/L) that counts as susceptible; None where the standard has none."""
+
+    agent: str
+    organism: str
+    standard: str
+    susceptible_max: Decimal | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The verdict on one agent; `by_breakpoint` says that the number was read by us, not by the laboratory."""
+
+    agent: str
+    answer: Answer
+    mic: Decimal | None
+    reference: str
+    limit: Decimal | None = None
+    by_breakpoint: bool = False
+
+    @property
+    def against(self) -> bool:
+        return self.answer in AGAINST
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """The susceptibility results of the evidence at hand."""
+
+    evidence: tuple[Evidence, ...]
+    breakpoints: tuple[Breakpoint, ...]
+    standard: str
+
+    def tested(self, agent: str) -> Tested | None:
+        """The newest result of every isolate; a resistant one outweighs a susceptible one, any result a pending one."""
+        results = [found for one in self.evidence if (found := self._newest(one, agent))]
+        order = [lambda one: one.against, lambda one: one.answer is Answer.SUSCEPTIBLE, lambda one: True]
+        return next((one for test in order for one in results if test(one)), None)
+
+    def susceptible(self, agents: Iterable[str]) -> Tested | None:
+        """The first of the agents that tested susceptible and on no isolate resistant."""
+        return self._first(agents, lambda one: one.answer is Answer.SUSCEPTIBLE)
+
+    def against(self, agents: Iterable[str]) -> Tested | None:
+        return self._first(agents, lambda one: one.against)
+
+    def known(self, agents: Iterable[str]) -> bool:
+        """A result is on file or under way."""
+        return any(self.tested(agent) for agent in agents)
+
+    def _first(self, agents: Iterable[str], test: "object") -> Tested | None:
+        found = (self.tested(agent) for agent in agents)
+        return next((one for one in found if one and test(one)), None)  # type: ignore[operator]
+
+    def _newest(self, evidence: Evidence, agent: str) -> Tested | None:
+        results = [one for one in evidence.susceptibilities if one.agent == agent]
+        readable = [self._read(one, evidence) for one in sorted(results, key=_moment, reverse=True)]
+        decided = [one for one in readable if one.answer not in {Answer.PENDING, Answer.UNSTATED}]
+        return next(iter(decided), None) or next((one for one in readable if one.answer is Answer.PENDING), None)
+
+    def _read(self, result: Susceptibility, evidence: Evidence) -> Tested:
+        if result.answer is not Answer.UNSTATED or result.mic is None:
+            return Tested(result.agent, result.answer, result.mic, result.reference)
+        limit = self._limit(result.agent, evidence)
+        if limit is None:
+            return Tested(result.agent, Answer.UNSTATED, result.mic, result.reference)
+        answer = Answer.SUSCEPTIBLE if result.mic <= limit else Answer.RESISTANT
+        return Tested(result.agent, answer, result.mic, result.reference, limit, by_breakpoint=True)
+
+    def _limit(self, agent: str, evidence: Evidence) -> Decimal | None:
+        organism = evidence.isolate.organism
+        names = [organism.key, organism.group] if organism else [evidence.group]
+        rows = [row for row in self.breakpoints if row.agent == agent and row.standard == self.standard]
+        return next((row.susceptible_max for name in names for row in rows if row.organism == name), None)
+
+
+def _moment(result: Susceptibility) -> float:
+    return result.collected.timestamp() if result.collected else 0.0
+
+
+def names(tests: Sequence[Tested]) -> str:
+    """The agents of some results, for a sentence."""
+    return ", ".join(dict.fromkeys(one.agent for one in tests))
