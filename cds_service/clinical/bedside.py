@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from cds_service.clinical.doses import DoseTable
-from cds_service.clinical.facts import Chart, Drug, Order
+from cds_service.clinical.facts import Chart, Drug, Order, Route
 from cds_service.clinical.infection import Evidence, Infection, State, infection
 from cds_service.clinical.policy import Policy
 from cds_service.clinical.regimen import Drugs, Regimen, regimen
@@ -84,6 +84,31 @@ class Bedside:
     def tests_of(self, evidence: Iterable[Evidence]) -> Laboratory:
         return Laboratory(tuple(evidence), self.reference.breakpoints, self.policy.breakpoints)
 
+    @cached_property
+    def supported(self) -> tuple[Order, ...]:
+        """Systemic drugs outside the active rows and the inactive set that tested susceptible on the isolate."""
+        rules, sets = self.policy.regimen, self.reference.sets
+        inactive = sets.get(rules.inactive or "", frozenset())
+        oral = sets.get(rules.never_by_mouth or "", frozenset())
+        return tuple(
+            order
+            for order in self.regimen.therapy
+            if order.drug.key not in inactive
+            and not (order.route is Route.ORAL and order.drug.key in oral)
+            and self.laboratory.susceptible([order.drug.key])
+        )
+
+    @property
+    def works(self) -> bool:
+        """Something in the regimen is expected to be active."""
+        return bool(self.regimen.active_rows or self.supported)
+
+    @cached_property
+    def dual_resistant(self) -> bool:
+        """Every row of the policy that has a test was tested and found wanting."""
+        rows = [row for row in self.policy.regimen.active if row.tests]
+        return bool(rows) and all(self.laboratory.against(row.tests) for row in rows)
+
     def vasopressors(self) -> tuple[Order, ...]:
         """Running or drafted vasopressors, whatever else is ordered."""
         return tuple(one for one in self.chart.orders if "vasopressor" in one.drug.classes and self._live(one))
@@ -138,7 +163,7 @@ class Bedside:
 
     def therapy_began(self) -> datetime | None:
         """When the first order of the regimen that works now was started."""
-        orders = [order for order in (*self.regimen.active(), *self.regimen.replaced) if not order.draft]
+        orders = [order for order in (*self.regimen.active, *self.regimen.replaced) if not order.draft]
         return min((order.starts for order in orders if order.starts and order.starts <= self.now), default=None)
 
     def hours_ahead(self, hours: float) -> datetime:

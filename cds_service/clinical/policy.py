@@ -54,13 +54,20 @@ class Clearance(Sheet, frozen=True):
     days_apart: int = 7
 
 
-class RegimenPolicy(Sheet, frozen=True):
-    """What makes a regimen sound; `active` holds rows of drugs that work together."""
+class ActiveRow(Sheet, frozen=True):
+    """Drugs that work together, and the susceptibility tests that speak about them."""
 
-    active: tuple[tuple[str, ...], ...] = ()
+    drugs: tuple[str, ...]
+    tests: tuple[str, ...] = ()
+
+
+class RegimenPolicy(Sheet, frozen=True):
+    """What makes a regimen sound; drugs of `never_by_mouth` given orally do not treat an invasive infection."""
+
+    active: tuple[ActiveRow, ...] = ()
     inactive: str | None = None
     conditional: str | None = None
-    never: str | None = None
+    never_by_mouth: str | None = None
     relevant: str | None = None
     overlap_h: Decimal = Decimal(6)
     single_dose_h: Decimal = Decimal(8)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from cds_service.clinical.facts import Order, Route, Setting
-from cds_service.clinical.policy import RegimenPolicy
+from cds_service.clinical.policy import ActiveRow, RegimenPolicy
 
 SYSTEMIC = {Route.INTRAVENOUS, Route.INTRAMUSCULAR, Route.UNSTATED}
 NOT_ORDERED = {"proposal", "plan", "option"}
@@ -108,17 +108,25 @@ class Regimen:
         """How many hours after the order its partner begins."""
         return Decimal(round((self.start(partner) - self.start(order)).total_seconds() / 3600))
 
-    def active_rows(self) -> list[tuple[Order, ...]]:
+    @cached_property
+    def active_rows(self) -> tuple[tuple[ActiveRow, tuple[Order, ...]], ...]:
         """The rows of drugs that are expected to work and are here completely, each with its orders."""
         rows = []
         for row in self.policy.active:
-            legs = [[order for order in self.therapy if order.drug.key == key] for key in row]
+            legs = [[order for order in self.therapy if order.drug.key == key] for key in row.drugs]
             if all(legs) and _together(self, legs):
-                rows.append(tuple(order for leg in legs for order in leg))
-        return rows
+                rows.append((row, tuple(order for leg in legs for order in leg)))
+        return tuple(rows)
 
+    @cached_property
     def active(self) -> tuple[Order, ...]:
-        return tuple({order: None for row in self.active_rows() for order in row})
+        """Every order of a row that is here completely."""
+        return tuple(dict.fromkeys(order for _, orders in self.active_rows for order in orders))
+
+    @cached_property
+    def directed(self) -> frozenset[str]:
+        """The keys of all drugs that stand in a row of the policy."""
+        return frozenset(key for row in self.policy.active for key in row.drugs)
 
 
 def _together(regimen: Regimen, legs: list[list[Order]]) -> bool:
