@@ -1,7 +1,7 @@
 """One patient at one moment, seen through one condition's policy: what every trigger looks at."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -34,7 +34,8 @@ class Bedside:
     hook: str
     now: datetime
     selections: frozenset[str] = frozenset()
-    unsound: bool = False
+    unsound: frozenset[str] = frozenset()
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def policy(self) -> Policy:
@@ -153,6 +154,32 @@ class Bedside:
             and not invasive
         )
 
+    def running_h(self, order: Order) -> float | None:
+        """For how many hours the order, or the one that it takes over, has run; None before its start."""
+        old = [one for one in self.regimen.replaced if order.draft and one.drug.key == order.drug.key]
+        starts = [one.starts or one.authored for one in (*old, order) if not one.draft or one.starts]
+        first = min((moment for moment in starts if moment), default=None)
+        hours = self.since(first)
+        return hours if hours is not None and hours > 0 else None
+
+    def other_organism(self, groups: Iterable[str]) -> bool:
+        """A current clinical isolate of one of these groups stands beside the evidence."""
+        wanted = set(groups)
+        days = self.policy.windows.current_days
+        return any(
+            isolate.organism is not None
+            and isolate.organism.group in wanted
+            and not isolate.screening
+            and (self.since(isolate.collected or isolate.reported) or 0) <= days * 24
+            for isolate in self.infection.isolates
+        )
+
+    def recently_susceptible(self, agents: Iterable[str], days: int) -> bool:
+        """One of these agents tested susceptible within so many days."""
+        found = self.laboratory.susceptible(agents)
+        hours = self.since(found.collected) if found else None
+        return found is not None and (hours is None or hours <= days * 24)
+
     def since(self, moment: datetime | None) -> float | None:
         """Hours between a moment and now."""
         return (self.now - moment).total_seconds() / 3600 if moment else None
@@ -165,6 +192,10 @@ class Bedside:
         """When the first order of the regimen that works now was started."""
         orders = [order for order in (*self.regimen.active, *self.regimen.replaced) if not order.draft]
         return min((order.starts for order in orders if order.starts and order.starts <= self.now), default=None)
+
+    def named_part(self, key: str) -> str:
+        """A part of the record in human words."""
+        return self.parts.get(key, key)
 
     def hours_ahead(self, hours: float) -> datetime:
         return self.now + timedelta(hours=hours)

@@ -81,7 +81,8 @@ class Infection:
 def infection(isolates: Sequence[Isolate], policy: Policy, sets: dict[str, frozenset[str]], now: datetime) -> Infection:
     """Weighs every isolate; the newest result of one isolate wins, and a negative elsewhere erases nothing."""
     usable = [isolate for isolate in isolates if isolate.status in USABLE]
-    found, conflicts = [], []
+    found: list[Evidence] = []
+    conflicts: list[Conflict] = []
     for isolate in usable:
         kin = [other for other in usable if _same_isolate(isolate, other)]
         verdicts = _newest(kin)

@@ -13,18 +13,23 @@ SYSTEMIC = {Route.INTRAVENOUS, Route.INTRAMUSCULAR, Route.UNSTATED}
 NOT_ORDERED = {"proposal", "plan", "option"}
 
 
-@dataclass(frozen=True, slots=True)
 class Drugs:
     """A named set of drugs, as a sheet's `with:` block refers to it."""
 
-    name: str
-    keys: frozenset[str]
+    __slots__ = ("keys", "name")
+
+    def __init__(self, name: str, keys: Iterable[str]) -> None:
+        self.name = name
+        self.keys = frozenset(keys)
 
     def __contains__(self, order: object) -> bool:
         return isinstance(order, Order) and order.drug.key in self.keys
 
     def __bool__(self) -> bool:
         return bool(self.keys)
+
+    def __repr__(self) -> str:
+        return f"Drugs({self.name})"
 
 
 @dataclass(frozen=True)

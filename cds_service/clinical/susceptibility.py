@@ -1,7 +1,8 @@
 """What the laboratory tested on the isolates that matter, read with the site's breakpoints where only a number was given."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from cds_service.clinical.facts import Answer, Susceptibility
@@ -29,6 +30,7 @@ class Tested:
     answer: Answer
     mic: Decimal | None
     reference: str
+    collected: datetime | None = None
     limit: Decimal | None = None
     by_breakpoint: bool = False
 
@@ -48,8 +50,7 @@ class Laboratory:
     def tested(self, agent: str) -> Tested | None:
         """The newest result of every isolate; a resistant one outweighs a susceptible one, any result a pending one."""
         results = [found for one in self.evidence if (found := self._newest(one, agent))]
-        order = [lambda one: one.against, lambda one: one.answer is Answer.SUSCEPTIBLE, lambda one: True]
-        return next((one for test in order for one in results if test(one)), None)
+        return min(results, key=_weight, default=None)
 
     def susceptible(self, agents: Iterable[str]) -> Tested | None:
         """The first of the agents that tested susceptible and on no isolate resistant."""
@@ -62,9 +63,13 @@ class Laboratory:
         """A result is on file or under way."""
         return any(self.tested(agent) for agent in agents)
 
-    def _first(self, agents: Iterable[str], test: "object") -> Tested | None:
+    def decided(self, agents: Iterable[str]) -> bool:
+        """A result is on file."""
+        return self._first(agents, lambda one: one.answer is not Answer.PENDING) is not None
+
+    def _first(self, agents: Iterable[str], test: Callable[[Tested], bool]) -> Tested | None:
         found = (self.tested(agent) for agent in agents)
-        return next((one for one in found if one and test(one)), None)  # type: ignore[operator]
+        return next((one for one in found if one and test(one)), None)
 
     def _newest(self, evidence: Evidence, agent: str) -> Tested | None:
         results = [one for one in evidence.susceptibilities if one.agent == agent]
@@ -74,12 +79,12 @@ class Laboratory:
 
     def _read(self, result: Susceptibility, evidence: Evidence) -> Tested:
         if result.answer is not Answer.UNSTATED or result.mic is None:
-            return Tested(result.agent, result.answer, result.mic, result.reference)
+            return Tested(result.agent, result.answer, result.mic, result.reference, result.collected)
         limit = self._limit(result.agent, evidence)
         if limit is None:
-            return Tested(result.agent, Answer.UNSTATED, result.mic, result.reference)
+            return Tested(result.agent, Answer.UNSTATED, result.mic, result.reference, result.collected)
         answer = Answer.SUSCEPTIBLE if result.mic <= limit else Answer.RESISTANT
-        return Tested(result.agent, answer, result.mic, result.reference, limit, by_breakpoint=True)
+        return Tested(result.agent, answer, result.mic, result.reference, result.collected, limit, by_breakpoint=True)
 
     def _limit(self, agent: str, evidence: Evidence) -> Decimal | None:
         organism = evidence.isolate.organism
@@ -88,10 +93,9 @@ class Laboratory:
         return next((row.susceptible_max for name in names for row in rows if row.organism == name), None)
 
 
+def _weight(tested: Tested) -> int:
+    return 0 if tested.against else 1 if tested.answer is Answer.SUSCEPTIBLE else 2
+
+
 def _moment(result: Susceptibility) -> float:
     return result.collected.timestamp() if result.collected else 0.0
-
-
-def names(tests: Sequence[Tested]) -> str:
-    """The agents of some results, for a sentence."""
-    return ", ".join(dict.fromkeys(one.agent for one in tests))

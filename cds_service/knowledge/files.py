@@ -1,0 +1,156 @@
+"""Reads the folder of knowledge strictly: every mistake becomes a problem with its file and key."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import msgspec
+import orjson
+import yaml
+
+from cds_service.errors import Problem
+
+T = TypeVar("T")
+READ = {".yaml", ".csv", ".json"}
+
+
+class _Strict(yaml.CSafeLoader):
+    """YAML in which a key may stand only once."""
+
+
+def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} a second time", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+@dataclass
+class Files:
+    """The texts of all knowledge files by relative path, and the problems met so far."""
+
+    texts: dict[str, bytes]
+    problems: list[Problem] = field(default_factory=list)
+    overlay: dict[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path, overlay: Path | None = None) -> "Files":
+        texts = _texts(folder)
+        extra = _texts(overlay) if overlay else {}
+        if any(name.startswith("shared/") and name.endswith("drugs.yaml") for name in extra):
+            texts, extra = extra, {}
+        found = cls(texts, overlay=extra)
+        if not texts:
+            found.problem(str(folder), "folder", "no knowledge files", "a folder with shared/ and one folder for each condition")
+        return found
+
+    def problem(self, file: str, key: str, found: object, expected: str) -> None:
+        self.problems.append(Problem(file, key, str(found), expected))
+
+    def digest(self) -> str:
+        """A short hash of everything that was read."""
+        digest = hashlib.sha256()
+        for texts in (self.texts, self.overlay):
+            for name in sorted(texts):
+                digest.update(name.encode() + b"\0" + texts[name] + b"\0")
+        return digest.hexdigest()[:12]
+
+    def under(self, pattern: str) -> list[str]:
+        """Relative paths that match a pattern such as "ndm/rules/*.yaml"."""
+        return sorted(name for name in {*self.texts, *self.overlay} if PurePosixPath(name).match(pattern))
+
+    def folders(self) -> list[str]:
+        """The condition folders."""
+        return sorted({name.split("/")[0] for name in self.under("*/policy.yaml")} - {"shared"})
+
+    def yaml(self, name: str) -> Any:
+        """The parsed file, with the site's differences laid over it; None where it is absent or broken."""
+        base = self._parse(name, self.texts.get(name))
+        over = self._parse(name, self.overlay.get(name))
+        return _merged(base, over) if base is not None and over is not None else over if base is None else base
+
+    def _parse(self, name: str, text: bytes | None) -> Any:
+        if text is None:
+            return None
+        try:
+            return yaml.load(text, Loader=_Strict)  # noqa: S506, the loader is a safe one
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f"line {mark.line + 1}" if mark else "file"
+            self.problem(name, where, getattr(error, "problem", None) or "text that is not YAML", "valid YAML with unique keys")
+            return None
+
+    def rows(self, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+        """The rows of a table with their line numbers."""
+        text = self.overlay.get(name, self.texts.get(name))
+        if text is None:
+            return
+        reader = csv.DictReader(io.StringIO(text.decode()), strict=True)
+        try:
+            for row in reader:
+                if None in row or None in row.values():
+                    self.problem(name, f"line {reader.line_num}", "another number of cells", "one cell for each column")
+                    continue
+                yield reader.line_num, {key: value.strip() for key, value in row.items()}
+        except csv.Error as error:
+            self.problem(name, f"line {reader.line_num}", error, "a valid CSV row")
+
+    def json(self, pattern: str) -> list[dict[str, Any]]:
+        """Every JSON file that matches."""
+        found = []
+        for name in self.under(pattern):
+            try:
+                found.append(orjson.loads(self.overlay.get(name, self.texts.get(name, b""))))
+            except orjson.JSONDecodeError as error:
+                self.problem(name, "file", error, "valid JSON")
+        return found
+
+    def typed(self, name: str, kind: type[T], raw: Any = None) -> T | None:
+        """A file as a typed record; what does not fit becomes a problem."""
+        raw = self.yaml(name) if raw is None else raw
+        if raw is None:
+            return None
+        try:
+            return msgspec.convert(raw, kind, strict=False)
+        except msgspec.ValidationError as error:
+            expected, _, path = str(error).partition(" - at `$")
+            key = path.rstrip("`").lstrip(".") or "file"
+            self.problem(name, key, _found(raw, key, expected), expected)
+            return None
+
+
+def _texts(folder: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in READ and path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def _merged(base: Any, over: Any) -> Any:
+    """Maps are merged key by key, everything else is replaced."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {**base, **{key: _merged(base[key], value) if key in base else value for key, value in over.items()}}
+    return over
+
+
+def _found(raw: Any, path: str, message: str) -> str:
+    """The value that a message is about, shortened."""
+    if "unknown field" in message:
+        return "a key that is not known here"
+    value = raw
+    for step in path.replace("[", ".[").split("."):
+        name = step.strip("[]")
+        try:
+            value = value[int(name)] if step.startswith("[") else value[name]
+        except (KeyError, IndexError, TypeError, ValueError):
+            break
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,191 @@
+"""A rule: its sheet, its trigger, and how the two speak together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from string import Formatter
+from typing import Any
+
+from msgspec import field
+
+from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.infection import Evidence, State
+from cds_service.clinical.policy import Sheet
+from cds_service.conditions import SOFTER, UNLESS
+from cds_service.finding import Finding, Indicator, Quiet, Remark, Silence
+from cds_service.triggers import Trigger
+
+
+class Match(Sheet, frozen=True):
+    """Which evidence arms the rule; nothing means that it needs none."""
+
+    evidence: tuple[str, ...] = ()
+    organism: tuple[str, ...] = ()
+
+
+class Reviewed(Sheet, frozen=True):
+    """Who stands for the sheet, as roles, and when it is looked at again."""
+
+    by: str
+    checked_by: str
+    on: date
+    next: date
+
+
+class RuleSheet(Sheet, frozen=True):
+    """The headings of one file in `rules/`."""
+
+    id: str
+    title: str
+    trigger: str
+    hooks: tuple[str, ...]
+    indicator: Indicator
+    summary: str
+    article_rule: str = ""
+    with_: dict[str, Any] = field(default_factory=dict, name="with")
+    group: str = "regimen"
+    stands_alone: bool = True
+    match: Match = Match()
+    unless: tuple[str, ...] = ()
+    softer_when: tuple[str, ...] = ()
+    variants: dict[str, str] = field(default_factory=dict)
+    detail: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+    suggest: tuple[str, ...] = ()
+    override: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    limits: str = ""
+    reviewed: Reviewed | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One sheet of the knowledge, ready to be asked."""
+
+    sheet: RuleSheet
+    trigger: Trigger
+    file: str
+
+    @property
+    def id(self) -> str:
+        return self.sheet.id
+
+    def judge(self, bedside: Bedside) -> Finding | Silence:
+        """What the rule says here, or why it keeps silent."""
+        evidence = self._evidence(bedside)
+        if evidence is None:
+            return Silence(self.id, Quiet.NO_MATCH, f"no evidence that is {' or '.join(self.sheet.match.evidence)} in these organisms")
+        remarks = list(self.trigger.speak(bedside, evidence))
+        if not remarks:
+            return Silence(self.id, Quiet.NOTHING_TO_SAY, "its trigger saw nothing in these orders and results")
+        standing = [(remark, self._stood_down(bedside, evidence, remark)) for remark in remarks]
+        spoken = [remark for remark, why in standing if why is None]
+        if not spoken:
+            return Silence(self.id, Quiet.STOOD_DOWN, f"{standing[0][1]}")
+        return self._finding(bedside, evidence, _together(spoken, self.sheet.indicator))
+
+    def _evidence(self, bedside: Bedside) -> tuple[Evidence, ...] | None:
+        """The evidence of the strongest state that matches; None where the rule asks for some and there is none."""
+        match = self.sheet.match
+        if not match.evidence and not match.organism:
+            return bedside.infection.proven
+        states = [state for state in State if not match.evidence or state in match.evidence]
+        for state in states:
+            found = bedside.infection.of([state], match.organism)
+            if found:
+                return found
+        return None
+
+    def _stood_down(self, bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> str | None:
+        for word in self.sheet.unless:
+            if UNLESS[word](bedside, evidence, remark):
+                return word
+        return None
+
+    def _finding(self, bedside: Bedside, evidence: tuple[Evidence, ...], remark: Remark) -> Finding:
+        soft = [word for word in self.sheet.softer_when if SOFTER[word](bedside, evidence, remark)]
+        indicator = remark.indicator or self.sheet.indicator
+        if soft and indicator is Indicator.CRITICAL:
+            indicator = Indicator.WARNING
+        words = {**evidence_words(evidence), **remark.words}
+        asked = [*remark.notes, *soft, *self._standing_notes(evidence)]
+        sentences = [self.sheet.detail, *(self.sheet.notes[note] for note in dict.fromkeys(asked) if note in self.sheet.notes)]
+        summary = self.sheet.variants.get(remark.variant or "", self.sheet.summary)
+        cited = Remark(**{name: getattr(remark, name) for name in Remark.__slots__} | {"isolates": remark.isolates or _isolates(evidence)})
+        return Finding(
+            rule=self.id,
+            title=self.sheet.title,
+            group=self.sheet.group,
+            indicator=indicator,
+            summary=fill(summary, words),
+            detail=tuple(fill(text, words) for text in (*sentences, self.sheet.limits) if text),
+            remark=cited,
+            suggest=remark.suggest if remark.suggest is not None else self.sheet.suggest,
+            override=self.sheet.override,
+            evidence=self.sheet.evidence,
+            alone=self.sheet.stands_alone and not remark.attached,
+        )
+
+    def _standing_notes(self, evidence: Sequence[Evidence]) -> list[str]:
+        """Notes that depend on the evidence alone, whatever the trigger saw."""
+        notes = []
+        if any(one.preliminary for one in evidence):
+            notes.append("preliminary")
+        if any(one.companions for one in evidence):
+            notes.append("companions")
+        if evidence and not any(one.typed for one in evidence):
+            notes.append("type-unknown")
+        return notes
+
+
+def _isolates(evidence: Sequence[Evidence]) -> tuple[Any, ...]:
+    return tuple(one.isolate for one in evidence)
+
+
+def _together(remarks: Sequence[Remark], usual: Indicator) -> Remark:
+    """The strongest remark speaks for all, about the orders of all."""
+    first = max(remarks, key=lambda one: ((one.indicator or usual).rank, not one.attached))
+    if len(remarks) == 1:
+        return first
+    merged: dict[str, Any] = {
+        name: tuple(dict.fromkeys(item for one in (first, *remarks) for item in getattr(one, name)))
+        for name in ("orders", "isolates", "notes", "removes", "corrections")
+    }
+    return Remark(**{name: getattr(first, name) for name in Remark.__slots__} | merged)
+
+
+def fill(text: str, words: Mapping[str, str]) -> str:
+    """Puts words into the braces of a sentence; a brace without a word is a mistake of the knowledge, found by `check`."""
+    return text.format_map(_Blank(words)).strip()
+
+
+class _Blank(dict[str, str]):
+    """An unknown word stays visible as itself, so that a card is never lost for a missing word."""
+
+    def __missing__(self, key: str) -> str:
+        return key
+
+
+def braces(text: str) -> set[str]:
+    """The words that a sentence asks for."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def evidence_words(evidence: Sequence[Evidence]) -> dict[str, str]:
+    """What every sentence may name about the evidence."""
+    if not evidence:
+        return {}
+    first = evidence[0]
+    enzymes = list(dict.fromkeys(name for one in evidence for name in one.enzymes))
+    organism, specimen = first.isolate.organism, first.isolate.specimen
+    companions = list(dict.fromkeys(name for one in evidence for name in one.companions))
+    return {
+        "enzyme": " and ".join(enzymes),
+        "organism": organism.name if organism else "Gram-negative isolate",
+        "specimen": specimen.name.lower() if specimen else "specimen not stated",
+        "collected": first.when.date().isoformat() if first.when else "date not stated",
+        "status": "preliminary" if first.preliminary else first.isolate.status,
+        "companion": " and ".join(companions),
+        "n": f"{first.days:.0f}" if first.days is not None else "an unknown number of",
+        "state": first.state,
+    }

@@ -1,0 +1,128 @@
+"""One CDS service: its declaration, its rules, and the order in which they speak."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from msgspec import field as sheet_field
+
+from cds_service.clinical.bedside import Bedside, Reference
+from cds_service.clinical.policy import Sheet
+from cds_service.finding import Finding, Indicator, Quiet, Silence
+from cds_service.rule import Rule
+
+
+class Part(Sheet, frozen=True):
+    """One prefetch key: its template, and what it holds in human words."""
+
+    query: str
+    names: str
+    required: bool = False
+
+
+class Group(Sheet, frozen=True):
+    """How the findings of one group become cards.
+
+    `one`: only the first in precedence opens a card. `merge`: all share a card. `each`: a card for each. `attach`: lines
+    that join the group's card, and may open it where `one` or `each` names them too.
+    """
+
+    one: tuple[str, ...] = ()
+    merge: tuple[str, ...] = ()
+    each: tuple[str, ...] = ()
+    attach: tuple[str, ...] = ()
+
+    def rules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.one, *self.merge, *self.each, *self.attach)))
+
+
+class ServiceSheet(Sheet, frozen=True):
+    """The headings of a service file; the discovery entry is read off it."""
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    prefetch: dict[str, Part]
+    usage_requirements: str = sheet_field(default="", name="usageRequirements")
+    cards: dict[str, Group] = sheet_field(default_factory=dict)
+    indicator_at_most: Indicator = Indicator.CRITICAL
+    suggestions: bool = True
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What every rule of a service said about one bedside."""
+
+    findings: tuple[Finding, ...]
+    silences: tuple[Silence, ...]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of one condition, ready to judge."""
+
+    sheet: ServiceSheet
+    condition: str
+    rules: tuple[Rule, ...]
+    reference: Reference
+    unarmed: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def id(self) -> str:
+        return self.sheet.id
+
+    @property
+    def hook(self) -> str:
+        return self.sheet.hook
+
+    @property
+    def orders(self) -> bool:
+        """The hook is about orders; patient-view is not."""
+        return self.hook.startswith("order-")
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return {key: part.names for key, part in self.sheet.prefetch.items()}
+
+    def judge(self, bedside: Bedside) -> Verdicts:
+        """Asks every rule; those about the regimen first, since doses of a wrong regimen can wait."""
+        why = self._quiet(bedside)
+        findings: list[Finding] = []
+        silences: list[Silence] = []
+        for rule in self._in_turn():
+            if rule.id in bedside.policy.rules.off:
+                silences.append(Silence(rule.id, Quiet.OFF, "site policy"))
+                continue
+            if why and not (rule.id in self.unarmed and why == NOT_ARMED):
+                silences.append(Silence(rule.id, Quiet.STOOD_DOWN, why))
+                continue
+            verdict = rule.judge(replace(bedside, unsound=_unsound(findings)))
+            if isinstance(verdict, Finding):
+                findings.append(verdict)
+            else:
+                silences.append(verdict)
+        return Verdicts(tuple(findings), tuple(silences))
+
+    def _in_turn(self) -> Sequence[Rule]:
+        return sorted(self.rules, key=lambda rule: rule.sheet.group != REGIMEN)
+
+    def _quiet(self, bedside: Bedside) -> str | None:
+        """Why nothing at all may be said about this session, or None."""
+        if bedside.chart.person.deceased:
+            return "the patient has died"
+        if not self.orders:
+            return None
+        drafts = bedside.regimen.signed
+        if (bedside.words | bedside.stated(drafts)) & set(bedside.policy.silent_with):
+            return "the goal of care is comfort"
+        if bedside.cystitis_only:
+            return "bladder infection treated with a drug for it"
+        return None if bedside.regimen.armed else NOT_ARMED
+
+
+REGIMEN = "regimen"
+NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"
+
+
+def _unsound(findings: Sequence[Finding]) -> frozenset[str]:
+    return frozenset(finding.rule for finding in findings if finding.group == REGIMEN and finding.alone)

@@ -1,0 +1,48 @@
+"""The clinical patterns that a sheet can ask for, by the name that the sheet uses."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cds_service.triggers import activity, course, dosing, organism
+from cds_service.triggers.trigger import Trigger
+
+TRIGGERS: Mapping[str, type[Trigger]] = MappingProxyType(
+    {
+        "unprotected-drug": activity.UnprotectedDrug,
+        "partly-protected-drug": activity.PartlyProtectedDrug,
+        "inactive-drug": activity.InactiveDrug,
+        "backbone-drug": activity.BackboneDrug,
+        "add-on": activity.AddOn,
+        "poor-at-site": activity.PoorAtSite,
+        "nothing-active": activity.NothingActive,
+        "protection-removed": activity.ProtectionRemoved,
+        "oral-step-down": activity.OralStepDown,
+        "discharge-list": activity.DischargeList,
+        "duplicate": activity.Duplicate,
+        "drug-pair": activity.DrugPair,
+        "dose-off-table": dosing.DoseOffTable,
+        "infusion-too-short": dosing.InfusionTooShort,
+        "not-together": dosing.NotTogether,
+        "renal-data-missing": dosing.RenalDataMissing,
+        "resistant-to-ordered": organism.ResistantToOrdered,
+        "resistant-to-all": organism.ResistantToAll,
+        "outmatched": organism.Outmatched,
+        "powerless": organism.Powerless,
+        "sole-agent": organism.SoleAgent,
+        "untested": organism.Untested,
+        "evidence-on-file": organism.EvidenceOnFile,
+        "conflicting-results": organism.ConflictingResults,
+        "suspected-by-pattern": organism.SuspectedByPattern,
+        "course-too-short": course.CourseTooShort,
+        "course-too-long": course.CourseTooLong,
+        "worsening": course.Worsening,
+        "lab-watch": course.LabWatch,
+        "drug-allergy": course.DrugAllergy,
+        "child": course.Child,
+        "in-circumstance": course.InCircumstance,
+        "unread": course.Unread,
+        "incomplete": course.Incomplete,
+    }
+)
+
+__all__ = ["TRIGGERS", "Trigger"]

@@ -1,0 +1,182 @@
+"""Chapter C of the rule sheet: which species carries it, and what the laboratory tested."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.facts import Isolate, Order
+from cds_service.clinical.infection import Evidence, State
+from cds_service.clinical.policy import ActiveRow
+from cds_service.clinical.regimen import Drugs
+from cds_service.clinical.susceptibility import Tested
+from cds_service.finding import Indicator, Remark
+from cds_service.triggers.activity import NONE
+from cds_service.triggers.trigger import names
+
+
+@dataclass(frozen=True)
+class ResistantToOrdered:
+    """The isolate was tested and found not susceptible to what is ordered against it."""
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        rows = bedside.regimen.active_rows
+        failing = [(row, orders, tested) for row, orders in rows if (tested := bedside.laboratory.against(row.tests))]
+        if not failing or len(failing) < len(rows):
+            return
+        orders = tuple(dict.fromkeys(order for _, some, _ in failing for order in some))
+        tested = failing[0][2]
+        words = {"drug": names(failing[0][1]), "agent": tested.agent, "answer": tested.answer, **_number(tested)}
+        yield Remark(orders, variant="by-breakpoint" if tested.by_breakpoint else None, words=words)
+
+
+@dataclass(frozen=True)
+class ResistantToAll:
+    """Every regimen that is expected to work was tested and found wanting."""
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        if bedside.dual_resistant:
+            yield Remark(bedside.regimen.therapy, words={"drugs": names(bedside.regimen.therapy) if bedside.regimen.therapy else "none"})
+
+
+@dataclass(frozen=True)
+class Outmatched:
+    """A regimen relies on drugs to which another is preferred for this species."""
+
+    relied: Drugs
+    preferred: Drugs
+    not_if_organism: tuple[str, ...] = ()
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        orders = bedside.regimen.of(self.relied)
+        tests = bedside.tests_of(evidence)
+        shared = bedside.infection.of([State.CURRENT], self.not_if_organism)
+        enough = [one for one in bedside.regimen.therapy if one not in orders and tests.susceptible([one.drug.key])]
+        if not orders or shared or enough or bedside.regimen.of(self.preferred) or tests.against(self.preferred.keys):
+            return
+        suspected = all(one.state is State.SUSPECTED for one in evidence)
+        yield Remark(orders, variant="suspected" if suspected else None, words={"drug": names(orders)})
+
+
+@dataclass(frozen=True)
+class Powerless:
+    """A regimen relies on drugs that this species resists by nature."""
+
+    drugs: Drugs
+    lesser: Drugs = NONE
+    rescued_by: Drugs = NONE
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        regimen = bedside.regimen
+        orders, lesser = regimen.of(self.drugs), regimen.of(self.lesser)
+        if regimen.of(self.rescued_by) or not (orders or lesser):
+            return
+        if lesser:
+            yield Remark(lesser, indicator=Indicator.WARNING, variant="lesser", words={"drug": names(lesser)})
+        else:
+            yield Remark(orders, words={"drug": names(orders)})
+
+
+@dataclass(frozen=True)
+class SoleAgent:
+    """A species is treated with one drug that needs a partner; no proof of the mechanism is asked for."""
+
+    organism: str
+    drugs: Drugs
+    enough: Drugs
+    pairs: tuple[tuple[str, ...], ...] = ()
+    in_vitro: Drugs = NONE
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        regimen = bedside.regimen
+        isolates = [one for one in bedside.infection.isolates if self._here(bedside, one)]
+        orders = regimen.of(self.drugs)
+        keys = {order.drug.key for order in orders}
+        if not isolates or not orders or regimen.of(self.enough) or any(keys >= set(pair) for pair in self.pairs):
+            return
+        if "colonisation" in bedside.words | bedside.stated(orders):
+            return
+        partners = regimen.of(self.in_vitro)
+        words = {"drug": names(orders), "partner": names(partners), "organism": isolates[0].organism.name if isolates[0].organism else ""}
+        if partners:
+            yield Remark((*orders, *partners), tuple(isolates), Indicator.INFO, "in-vitro-pair", words)
+        else:
+            yield Remark(orders, tuple(isolates), words=words)
+
+    def _here(self, bedside: Bedside, isolate: Isolate) -> bool:
+        """A clinical isolate of the species within the current window."""
+        age = bedside.since(isolate.collected or isolate.reported)
+        surveillance = isolate.screening or (isolate.specimen is not None and isolate.specimen.surveillance)
+        recent = age is None or age <= bedside.policy.windows.current_days * 24
+        return bool(isolate.organism and isolate.organism.group == self.organism and recent and not surveillance)
+
+
+@dataclass(frozen=True)
+class Untested:
+    """The susceptibilities that would decide are neither on file nor under way."""
+
+    agents: tuple[str, ...]
+    after_h: int = 0
+    organism_key: str = ""
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        for one in evidence:
+            organism = one.isolate.organism
+            if self.organism_key and (organism is None or organism.key != self.organism_key):
+                continue
+            known = bedside.tests_of([one]).known(self.agents) or "susceptibility" in bedside.chart.pending_tests
+            if not known and (one.days is None or one.days * 24 >= self.after_h):
+                yield Remark(isolates=(one.isolate,), words={"organism": organism.name if organism else "isolate"})
+                return
+
+
+@dataclass(frozen=True)
+class EvidenceOnFile:
+    """The chart holds evidence that matters to whoever opens it, although nothing is ordered."""
+
+    state: str
+    remote_too: bool = False
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        found = [one for one in bedside.infection.of([self.state]) if bedside.infection.state is not State.CURRENT]
+        if not found and self.remote_too and bedside.infection.state is State.REMOTE:
+            limit = bedside.policy.windows.remote_days
+            found = [one for one in bedside.infection.of([State.REMOTE]) if one.days is not None and one.days <= limit]
+        if found:
+            days = found[0].days
+            yield Remark(isolates=(found[0].isolate,), words={"n": f"{days:.0f}" if days is not None else "an unknown number of"})
+
+
+@dataclass(frozen=True)
+class ConflictingResults:
+    """Two results about one isolate do not agree, or the deciding one is preliminary."""
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        states = {State.CURRENT, State.HISTORY, State.COLONISED}
+        proven = {isolate for one in bedside.infection.of(states) for isolate in (one.isolate,)}
+        for conflict in bedside.infection.conflicts:
+            if conflict.isolate in proven or any(conflict.isolate.sample == isolate.sample for isolate in proven):
+                words = {"marker": conflict.marker, "enzyme": conflict.marker}
+                yield Remark(isolates=(conflict.isolate,), variant=conflict.kind, words=words)
+                return
+
+
+@dataclass(frozen=True)
+class SuspectedByPattern:
+    """The susceptibilities suggest the mechanism, and nobody has looked for the gene."""
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        found = bedside.infection.of([State.SUSPECTED])
+        if found and not bedside.infection.current:
+            organism = found[0].isolate.organism
+            words = {"organism": organism.name if organism else "isolate"}
+            yield Remark(isolates=(found[0].isolate,), variant=found[0].group, words=words)
+
+
+def _number(tested: Tested) -> dict[str, str]:
+    mic = f"{tested.mic.normalize():f} mg/L" if tested.mic is not None else "no MIC given"
+    return {"mic": mic, "limit": f"{tested.limit.normalize():f} mg/L" if tested.limit is not None else "none"}
+
+
+def resistant_rows(rows: Sequence[tuple[ActiveRow, tuple[Order, ...]]], bedside: Bedside) -> list[ActiveRow]:
+    """The rows that a test speaks against."""
+    return [row for row, _ in rows if bedside.laboratory.against(row.tests)]

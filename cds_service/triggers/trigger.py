@@ -1,0 +1,22 @@
+"""What every trigger is: a frozen question to a bedside, whose fields are the sheet's `with:` block."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.facts import Order
+from cds_service.clinical.infection import Evidence
+from cds_service.finding import Remark
+
+
+class Trigger(Protocol):
+    """A clinical pattern that names no drug and no number of its own."""
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        """Yields what there is to say about this bedside in the light of the evidence that matched."""
+
+
+def names(orders: Sequence[Order]) -> str:
+    """The drugs of some orders for a sentence: "a", "a and b", "a, b and c"."""
+    listed = list(dict.fromkeys(order.drug.name for order in orders))
+    return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
