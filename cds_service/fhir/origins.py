@@ -18,7 +18,7 @@ _LINK_QUERY = re.compile(r"\?[!-~]*")
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
 
-def fault(url: str, schemes: Collection[str] = ("https",)) -> str | None:
+def fault(url: str, schemes: Collection[str] = ("https",), *, query_allowed: bool = False) -> str | None:
     """Say in one word why this text cannot be the address of a server, or None if it can."""
     if not isinstance(url, str) or not url or len(url) > LONGEST_BASE:
         return "length"
@@ -27,8 +27,10 @@ def fault(url: str, schemes: Collection[str] = ("https",)) -> str | None:
     parts = _PARTS.fullmatch(url)
     if parts is None:
         return "form"
-    if parts["query"] is not None or parts["fragment"] is not None:
-        return "query" if parts["fragment"] is None else "fragment"
+    if parts["fragment"] is not None:
+        return "fragment"
+    if parts["query"] is not None and not query_allowed:
+        return "query"
     if parts["scheme"] not in schemes:
         return "scheme"
     return _authority_fault(parts["authority"]) or _path_fault(parts["path"], _PLAIN_PATH)
