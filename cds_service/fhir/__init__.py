@@ -1,0 +1,1 @@
+"""FHIR R4: reading charts leanly, writing orders strictly, talking to servers."""

@@ -1,0 +1,213 @@
+"""From raw resources to the facts of one request: first the drafts, then the whole chart."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from msgspec import Raw
+
+from cds_service.clinical.facts import Allergy, Chart, Circumstance, Order, Person, Unreadable
+from cds_service.fhir import laboratory, orders, patient, words
+from cds_service.fhir.isolates import group
+from cds_service.fhir.laboratory import Laboratory
+from cds_service.fhir.meanings import Meanings
+from cds_service.fhir.orders import Cabinet
+from cds_service.fhir.references import Subjects, bare
+from cds_service.fhir.reports import Reports, Witness, only_in_words, reports
+from cds_service.fhir.resources import (
+    AllergyIntolerance,
+    Condition,
+    DiagnosticReport,
+    Encounter,
+    Envelope,
+    Medication,
+    MedicationRequest,
+    Observation,
+    Patient,
+    Specimen,
+    read,
+)
+from cds_service.fhir.shelf import Shelf, split
+from cds_service.fhir.specimens import Specimens
+from cds_service.fhir.valuesets import Terminology
+
+FUTURE_H = 24
+RECENT_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """What the draft orders of a hook say before anything else is known.
+
+    `unresolved` are references to medications that the hook did not bring along; `read_chart` reads `requests` again when they are there.
+    """
+
+    orders: tuple[Order, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    requests: tuple[MedicationRequest, ...] = ()
+    broken: tuple[Unreadable, ...] = ()
+    wanted: tuple[Condition, ...] = ()
+    medications: Mapping[str, Medication] = field(default_factory=dict)
+    foreign: int = 0
+
+
+def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology, now: datetime) -> Drafts:
+    """The draft orders of the hook's Bundle; without a Bundle there are none."""
+    envelope = read(bundle, Envelope) if bundle is not None else None
+    entries = [one for one in (envelope.entry if envelope else None) or [] if len(memoryview(one.resource))]
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id))
+    shelf.put(one.resource for one in entries)
+    foreign = shelf.settle()
+    medications = _medications(shelf)
+    for one in entries:
+        found = read(one.resource, Medication) if one.fullUrl else None
+        if found and found.resourceType == "Medication":
+            medications[bare(one.fullUrl)] = found
+    requests = tuple(shelf.read(MedicationRequest))
+    broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
+    drafts = Drafts(
+        requests=requests,
+        broken=tuple(one for one in broken if one),
+        wanted=tuple(shelf.read(Condition, "ServiceRequest")),
+        medications=medications,
+        foreign=foreign,
+    )
+    known, unread = _orders(drafts.requests, True, Cabinet(medications), terminology)
+    return replace(drafts, orders=known, unreadable=(*unread, *drafts.broken), unresolved=_lost(requests, medications, terminology))
+
+
+def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Raw]], terminology: Terminology) -> tuple[str, ...]:
+    """ "Medication/x" of every draft and running order whose drug is known neither by resource nor by words."""
+    shelf = Shelf(Meanings(terminology), Subjects(""))
+    shelf.keep(raw for raws in parts.values() for one in raws for raw in split(one))
+    medications = {**drafts.medications, **_medications(shelf)}
+    running = [one for one in shelf.read(MedicationRequest) if (one.status or "") in orders.RUNNING]
+    return _lost([*drafts.requests, *running], medications, terminology)
+
+
+def read_chart(
+    patient_id: str,
+    drafts: Drafts,
+    parts: Mapping[str, Sequence[Raw]],
+    missing: frozenset[str],
+    terminology: Terminology,
+    now: datetime,
+    *,
+    sought: frozenset[str] | None = None,
+    linked: Iterable[str] = (),
+    future_h: int = FUTURE_H,
+    recent_days: int = RECENT_DAYS,
+) -> Chart:
+    """The facts of one request.
+
+    `sought` are the markers whose unreadable results matter (all, if not given), `future_h` how far clocks may differ,
+    `recent_days` how long a finished procedure still tells something.
+    """
+    meanings, subjects = Meanings(terminology), Subjects(patient_id, linked)
+    shelf = Shelf(meanings, subjects)
+    for raws in parts.values():
+        shelf.put(raws)
+    person = _person(shelf, subjects, patient_id)
+    foreign = drafts.foreign + shelf.settle()
+    told = _told(shelf, drafts, now, timedelta(days=recent_days))
+    medicines = {**drafts.medications, **_medications(shelf)}
+    cabinet = Cabinet(medicines, _reasons(told, terminology))
+    running, lost_running = _orders(tuple(shelf.read(MedicationRequest)), False, cabinet, terminology)
+    drafted, lost_drafts = _orders(drafts.requests, True, cabinet, terminology)
+    bench = _bench(shelf, told, now + timedelta(hours=future_h))
+    readings = list(bench.readings(shelf.read(Observation)))
+    isolates = group(readings, bench.reports.places)
+    witness = Witness(isolates, sought)
+    requests = [one for one in told if one.resourceType == "ServiceRequest"]
+    return Chart(
+        patient_id=patient_id,
+        person=person,
+        isolates=isolates,
+        orders=(*drafted, *running),
+        unreadable=(
+            *lost_drafts,
+            *drafts.broken,
+            *lost_running,
+            *laboratory.unreadable(readings, witness),
+            *only_in_words(bench.reports, readings, [one for one in told if one.resourceType == "Condition"], witness, terminology),
+            *_broken(shelf, meanings, witness, terminology),
+        ),
+        measures=laboratory.measures(readings),
+        circumstances=_circumstances(told, shelf, terminology),
+        allergies=_allergies(shelf, terminology),
+        cultures=tuple(laboratory.cultures(readings, requests, meanings)),
+        pending_tests=laboratory.pending(readings, requests, meanings),
+        missing=missing,
+        foreign=foreign,
+    )
+
+
+def _person(shelf: Shelf, subjects: Subjects, patient_id: str) -> Person:
+    """The context patient; records that are linked to it become this patient's."""
+    for found in shelf.read(Patient):
+        if found.id == patient_id:
+            for name in patient.linked(found):
+                subjects.link(name)
+            return patient.person(found)
+    return Person()
+
+
+def _told(shelf: Shelf, drafts: Drafts, now: datetime, recent: timedelta) -> list[Condition]:
+    """Conditions, procedures and requests that hold now."""
+    every = [one for name in ("Condition", "Procedure", "ServiceRequest") for one in shelf.read(Condition, name)]
+    return [one for one in (*every, *drafts.wanted) if patient.holds(one, now, recent)]
+
+
+def _reasons(told: Iterable[Condition], terminology: Terminology) -> dict[str, frozenset[str]]:
+    named = ((f"{one.resourceType}/{one.id}", words.every(terminology, "circumstance", [one.code])) for one in told if one.id)
+    return dict(named)
+
+
+def _medications(shelf: Shelf) -> dict[str, Medication]:
+    return {f"Medication/{one.id}": one for one in shelf.read(Medication) if one.id}
+
+
+def _orders(
+    requests: Iterable[MedicationRequest], draft: bool, cabinet: Cabinet, terminology: Terminology
+) -> tuple[tuple[Order, ...], tuple[Unreadable, ...]]:
+    found = [orders.order(one, draft, cabinet, terminology) for one in requests]
+    return tuple(one for one in found if isinstance(one, Order)), tuple(one for one in found if isinstance(one, Unreadable))
+
+
+def _lost(requests: Iterable[MedicationRequest], medications: Mapping[str, Medication], terminology: Terminology) -> tuple[str, ...]:
+    """References that have to be followed, since no words beside them name the drug."""
+    labels = [orders.labelled(one, Cabinet(medications)) for one in requests]
+    lost = [one.lost for one in labels if one.lost.startswith("Medication/") and orders.nameless(one, terminology)]
+    return tuple(dict.fromkeys(lost))
+
+
+def _bench(shelf: Shelf, told: Iterable[Condition], latest: datetime) -> Laboratory:
+    terms = shelf.meanings.terminology
+    specimens = Specimens({f"Specimen/{one.id}": one for one in shelf.read(Specimen) if one.id}, terms)
+    found: Reports = reports(shelf.read(DiagnosticReport), specimens, terms)
+    asked = [one for one in told if one.resourceType == "ServiceRequest" and one.code]
+    screens = frozenset(f"ServiceRequest/{one.id}" for one in asked if one.code and shelf.meanings.of_concept(one.code).screening)
+    return Laboratory(shelf.meanings, specimens, found, screens, latest)
+
+
+def _circumstances(told: Iterable[Condition], shelf: Shelf, terminology: Terminology) -> tuple[Circumstance, ...]:
+    stays = (found for one in shelf.read(Encounter) for found in patient.stay(one, terminology))
+    return (*(found for one in told for found in patient.circumstances(one, terminology)), *stays)
+
+
+def _allergies(shelf: Shelf, terminology: Terminology) -> tuple[Allergy, ...]:
+    found = (patient.allergy(one, terminology) for one in shelf.read(AllergyIntolerance))
+    return tuple(one for one in found if one)
+
+
+def _broken(shelf: Shelf, meanings: Meanings, witness: Witness, terminology: Terminology) -> Iterable[Unreadable]:
+    """Resources that are no FHIR, as far as they look like an antibiotic order or a wanted result."""
+    for name, raw in shelf.broken:
+        found = None
+        if name == "MedicationRequest":
+            found = orders.broken(raw, False, terminology)
+        elif name in {"Observation", ""}:
+            found = laboratory.broken(raw, meanings, witness)
+        if found:
+            yield found

@@ -1,0 +1,130 @@
+"""What a laboratory's codes and words mean, looked up once for each distinct way of writing them."""
+
+from dataclasses import dataclass
+
+from msgspec import Raw, Struct
+
+from cds_service.fhir import words
+from cds_service.fhir.resources import NOTHING, Concept, Glance, Note, read, read_all, string
+from cds_service.fhir.valuesets import Terminology
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an Observation or a component is about; false where that is nothing of interest."""
+
+    markers: tuple[str, ...] = ()
+    agent: str | None = None
+    test: str | None = None
+    organism: str | None = None
+    culture: str | None = None
+    screening: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.markers or self.agent or self.test or self.organism or self.culture or self.screening)
+
+
+NO_MEANING = Meaning()
+
+
+class Coded(Struct, gc=False, frozen=True):
+    """A component as far as its relevance needs it."""
+
+    code: Raw = NOTHING
+    valueCodeableConcept: Raw = NOTHING
+    valueString: Raw = NOTHING
+
+
+class Meanings:
+    """The memory of one request: bytes of a code, value or note, and what they mean."""
+
+    def __init__(self, terminology: Terminology) -> None:
+        self.terminology = terminology
+        self._codes: dict[bytes, Meaning] = {b"": NO_MEANING}
+        self._values: dict[bytes, bool] = {b"": False}
+
+    def of_code(self, raw: Raw) -> Meaning:
+        key = bytes(raw)
+        found = self._codes.get(key)
+        if found is None:
+            concept = read(key, Concept)
+            found = self._codes[key] = self.of_concept(concept) if concept else NO_MEANING
+        return found
+
+    def of_concept(self, concept: Concept) -> Meaning:
+        """A susceptibility code names a drug, a marker code a gene or test; what is neither may be a number or a culture."""
+        terms = self.terminology
+        agent = words.key(terms, "susceptibility", concept)
+        markers = () if agent else self.markers(concept)
+        plain = not agent and not markers
+        return Meaning(
+            markers=markers,
+            agent=agent,
+            test=words.key(terms, "test", concept) if plain else None,
+            organism=words.key(terms, "organism", concept) if plain else None,
+            culture=words.key(terms, "culture", concept) if plain else None,
+            screening=words.key(terms, "screening", concept) is not None or self.screening(concept),
+        )
+
+    def markers(self, concept: Concept) -> tuple[str, ...]:
+        """The marker of the code, else every marker that the words name; a panel names several."""
+        coded = words.by_code(self.terminology, "marker", concept) or words.by_code(self.terminology, "producer", concept)
+        if coded:
+            return (coded,)
+        named = set[str]().union(*(self.terminology.texts("marker", text) for text in words.spoken(concept)))
+        return tuple(sorted(named))
+
+    def screening(self, concept: Concept | None) -> bool:
+        """The words say that this was a search for carriage."""
+        return any(self.terminology.text("screening", text) for text in words.spoken(concept))
+
+    def matters(self, glance: Glance) -> bool:
+        """Whether an Observation is worth reading as a whole: its code first, then the few that carry words or parts."""
+        if self.of_code(glance.code):
+            return True
+        return (
+            self._telling(glance.valueCodeableConcept)
+            or self._telling(glance.valueString)
+            or self._telling(glance.note)
+            or len(memoryview(glance.hasMember)) > 0
+            or (len(memoryview(glance.component)) > 0 and self._composed(glance.component))
+        )
+
+    def _composed(self, raw: Raw) -> bool:
+        parts = read_all(raw, Coded)
+        return any(self.of_code(one.code) or self._telling(one.valueCodeableConcept) or self._telling(one.valueString) for one in parts)
+
+    def _telling(self, raw: Raw) -> bool:
+        """A value or a note that names an organism or a marker."""
+        key = bytes(raw)
+        found = self._values.get(key)
+        if found is None:
+            found = self._values[key] = self._names(key)
+        return found
+
+    def _names(self, raw: bytes) -> bool:
+        terms = self.terminology
+        return bool(self.named(raw)) or any(terms.texts("organism", text) for text in _said(raw)) or self._coded(raw, "organism") is not None
+
+    def named(self, raw: Raw | bytes) -> frozenset[str]:
+        """The markers that a raw value or note names, affirmed or denied."""
+        terms, view = self.terminology, bytes(raw)
+        coded = {self._coded(view, kind) for kind in ("marker", "producer")}
+        return frozenset(one for one in coded if one).union(*(terms.texts("marker", text) for text in _said(view)))
+
+    def _coded(self, raw: bytes, kind: str) -> str | None:
+        concept = read(raw, Concept) if raw[:1] == b"{" else None
+        return words.by_code(self.terminology, kind, concept)
+
+    def generic(self, marker: str) -> bool:
+        """A marker that stands for several enzymes."""
+        return self.terminology.generic(marker)
+
+
+def _said(raw: bytes) -> list[str]:
+    """The words of a raw concept, string or list of notes."""
+    if raw[:1] == b"{":
+        return words.spoken(read(raw, Concept))
+    if raw[:1] == b"[":
+        return [one.text for one in read_all(raw, Note) if one.text]
+    return [text for text in [string(raw)] if text]

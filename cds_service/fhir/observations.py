@@ -1,0 +1,198 @@
+"""One Observation as facts: what it found, what it tested, what it measured, and where it belongs."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from cds_service.clinical.facts import Answer, Detection, Measure, Organism, Susceptibility
+from cds_service.fhir import verdicts, words
+from cds_service.fhir.meanings import NO_MEANING, Meaning, Meanings
+from cds_service.fhir.quantity import Amount, amount, convert, exact, spelled
+from cds_service.fhir.references import bare_all
+from cds_service.fhir.resources import Observation, Part
+from cds_service.fhir.specimens import Sample
+
+MIC = "mg/L"
+TWOFOLD = Decimal(2)
+WRITTEN = re.compile(r"\s*(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>mg/l|ug/ml|µg/ml|mcg/ml)?\b.{0,40}", re.IGNORECASE)
+ANSWERS = {answer.value for answer in Answer}
+PENDING = "registered"
+MODIFIED = "it carries a modifier that this service does not know"
+Parts = Sequence[tuple[Part, Meaning]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one Observation says, ready to be grouped.
+
+    `problem` says why the answer about `suspects` could not be read; `claims` are markers that only free text affirms.
+    """
+
+    reference: str
+    status: str
+    collected: datetime | None
+    reported: datetime | None
+    sample: Sample
+    links: tuple[str, ...] = ()
+    screening: bool = False
+    culture: str | None = None
+    organism: Organism | None = None
+    organism_text: str = ""
+    detections: tuple[Detection, ...] = ()
+    susceptibilities: tuple[Susceptibility, ...] = ()
+    measures: tuple[tuple[str, Measure], ...] = ()
+    problem: str = ""
+    suspects: frozenset[str] = frozenset()
+    claims: frozenset[str] = frozenset()
+    label: str = ""
+    tests: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all parts of one Observation share."""
+
+    meanings: Meanings
+    reference: str
+    status: str
+    collected: datetime | None
+    reported: datetime | None
+    sample: Sample
+
+
+def observe(found: Observation, context: Context) -> Reading:
+    """Everything that one Observation says, its components included."""
+    meanings = context.meanings
+    parts = [(one, meanings.of_concept(one.code) if one.code else NO_MEANING) for one in (found, *(found.component or []))]
+    told = _verdicts(found, parts, context)
+    organism, text, marks = _organism(parts, meanings)
+    said = marks | {marker: positive for one in told for marker, positive in one.found.items()}
+    modified = MODIFIED if found.modifierExtension else ""
+    return Reading(
+        reference=context.reference,
+        status=context.status,
+        collected=context.collected,
+        reported=context.reported,
+        sample=context.sample,
+        links=tuple(bare_all([*(found.hasMember or []), *(found.derivedFrom or [])])),
+        screening=any(meaning.screening for _, meaning in parts) or meanings.screening(found.method),
+        culture=next((meaning.culture for _, meaning in parts if meaning.culture), None),
+        organism=organism,
+        organism_text=text,
+        detections=() if modified else tuple(_detection(one, positive, context, one in marks) for one, positive in said.items()),
+        susceptibilities=() if modified else tuple(_susceptibilities(parts, context)),
+        measures=() if modified else tuple(_measures(parts, context)),
+        problem=modified or next((one.problem for one in told if one.problem), ""),
+        suspects=frozenset(said).union(*(meaning.markers for _, meaning in parts)),
+        claims=_claims(found, parts, meanings) - set(said),
+        label=words.label(found.code),
+        tests=tuple(meaning.test for _, meaning in parts if meaning.test),
+        orders=tuple(bare_all(found.basedOn)),
+    )
+
+
+def _verdicts(found: Observation, parts: Parts, context: Context) -> list[verdicts.Verdict]:
+    """What every marker among the parts turned out to be; a mere heading and a pending test say nothing yet."""
+    heading = bool(found.hasMember or found.component)
+    if context.status == PENDING:
+        return []
+    told = [(part, verdicts.verdict(part, meaning, context.meanings)) for part, meaning in parts if meaning.markers]
+    return [one for part, one in told if not (part is found and heading and one.problem == verdicts.EMPTY)]
+
+
+def _detection(marker: str, positive: bool, context: Context, by_text: bool) -> Detection:
+    return Detection(marker, positive, context.reference, context.status, context.collected, context.reported, by_text)
+
+
+def _organism(parts: Parts, meanings: Meanings) -> tuple[Organism | None, str, dict[str, bool]]:
+    """The organism that was found, in the laboratory's words too, and the markers that its name carries."""
+    for part, meaning in parts:
+        found, _ = verdicts.answer(part, meanings)
+        if found is False:
+            continue
+        if meaning.organism and found:
+            return meanings.terminology.organism(meaning.organism), words.label(part.code), {}
+        named, text = _named(part, meanings)
+        if named or (meaning.culture and text):
+            return named, text, {} if meaning.markers else _carried(part, meanings)
+    return None, "", {}
+
+
+def _named(part: Part, meanings: Meanings) -> tuple[Organism | None, str]:
+    """The one organism of a coded or written value."""
+    terms = meanings.terminology
+    text = words.label(part.valueCodeableConcept) or part.valueString or ""
+    coded = words.by_code(terms, "organism", part.valueCodeableConcept)
+    if coded:
+        return terms.organism(coded), text
+    for one in verdicts.value_texts(part):
+        found = words.affirmed(terms, "organism", one)
+        if len(found) == 1:
+            return terms.organism(next(iter(found))), text
+    return None, text
+
+
+def _carried(part: Part, meanings: Meanings) -> dict[str, bool]:
+    """Markers in the name of an organism: its code as a producer, and what its words affirm or deny."""
+    terms, marks = meanings.terminology, dict[str, bool]()
+    coded = words.by_code(terms, "producer", part.valueCodeableConcept)
+    if coded:
+        marks[coded] = True
+    for text in verdicts.value_texts(part):
+        marks |= terms.says("marker", text)
+    return marks
+
+
+def _claims(found: Observation, parts: Parts, meanings: Meanings) -> frozenset[str]:
+    """Markers that a note or a value without a coded question affirms."""
+    notes = [note.text for note in found.note or [] if note.text]
+    values = [text for part, meaning in parts if not meaning for text in verdicts.value_texts(part)]
+    return frozenset[str]().union(*(words.affirmed(meanings.terminology, "marker", text) for text in (*notes, *values)))
+
+
+def _susceptibilities(parts: Parts, context: Context) -> Iterator[Susceptibility]:
+    for part, meaning in parts:
+        if meaning.agent:
+            mic = _mic(part)
+            answer = Answer.PENDING if context.status == PENDING else _category(part, context.meanings)
+            if mic is not None or answer is not Answer.UNSTATED:
+                yield Susceptibility(meaning.agent, answer, mic, context.reference, context.collected)
+
+
+def _category(part: Part, meanings: Meanings) -> Answer:
+    """Susceptible, intermediate or resistant; value and interpretation that disagree say nothing."""
+    votes = {one for one in (verdicts.valued(part, meanings), *verdicts.interpreted(part, meanings)) if one in ANSWERS}
+    return Answer(votes.pop()) if len(votes) == 1 else Answer.UNSTATED
+
+
+def _mic(part: Part) -> Decimal | None:
+    """The MIC in mg/L; "more than" counts as the next twofold dilution, a zone diameter is none."""
+    found = amount(part.valueQuantity) or _written(part.valueString)
+    value = convert(found, MIC) if found and "/" in found.unit else None
+    return value * TWOFOLD if value is not None and found and found.comparator == ">" else value
+
+
+def _written(text: str | None) -> Amount | None:
+    match = WRITTEN.fullmatch(text) if text else None
+    value = exact(match["n"]) if match else None
+    if match is None or value is None:
+        return None
+    sign = {"≤": "<=", "≥": ">="}.get(match["sign"] or "", match["sign"] or "")
+    return Amount(value, spelled(match["unit"] or ""), sign)
+
+
+def _measures(parts: Parts, context: Context) -> Iterator[tuple[str, Measure]]:
+    """Numbers in the canonical unit; "less than" is not a number, "more than" is at least this much."""
+    for part, meaning in parts:
+        found = amount(part.valueQuantity) if meaning.test else None
+        if meaning.test is None or found is None or found.comparator.startswith("<"):
+            continue
+        test = context.meanings.terminology.test(meaning.test)
+        value = convert(found, test.unit, test.molar_mass)
+        if value is not None:
+            upper = next((one.high for one in part.referenceRange or [] if one.high), None)
+            limit = convert(amount(upper), test.unit, test.molar_mass) if upper else None
+            yield meaning.test, Measure(value, test.unit, context.collected or context.reported, context.reference, limit)

@@ -1,0 +1,190 @@
+"""MedicationRequests as orders, or as orders that could not be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from msgspec import Raw
+
+from cds_service.clinical.facts import Order, Route, Setting, Unreadable
+from cds_service.fhir import dosage, words
+from cds_service.fhir.medicines import Medicine, recognise
+from cds_service.fhir.references import bare
+from cds_service.fhir.resources import Concept, Medication, MedicationRequest, contained, elements, read, several, string
+from cds_service.fhir.times import moment
+from cds_service.fhir.valuesets import Terminology
+
+ENDING = {"stopped", "cancelled", "entered-in-error", "on-hold", "completed", "ended"}
+RUNNING = {"active", ""}
+ROUTES = {route.value for route in Route}
+SETTINGS = {setting.value for setting in Setting}
+UNRESOLVED = "the medication that it refers to could not be had"
+MALFORMED = "it is not a valid FHIR resource"
+MODIFIED = "it carries a modifier that this service does not know"
+UNNAMED = "it names no medication"
+
+
+@dataclass(frozen=True, slots=True)
+class Cabinet:
+    """The Medication resources at hand, by reference, and the reasons that references may point at."""
+
+    medications: Mapping[str, Medication] = field(default_factory=dict)
+    reasons: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What an order calls its medication; `lost` is the reference that could not be followed."""
+
+    concepts: tuple[Concept, ...]
+    display: str
+    form: Concept | None = None
+    ingredients: tuple[Concept, ...] = ()
+    lost: str = ""
+
+    @property
+    def text(self) -> str:
+        return next((found for one in self.concepts if (found := words.label(one))), self.display)
+
+
+def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology: Terminology) -> Order | Unreadable | None:
+    """The order, or why it could not be read; None for what is no antibiotic and no drug of interest."""
+    label = labelled(request, cabinet)
+    medicine = medicine_of(label, terminology)
+    reference = f"MedicationRequest/{request.id}" if request.id else ""
+    if medicine.drug is None or medicine.problem:
+        why = _unreadable(request, draft, label, medicine)
+        return Unreadable("order", reference, label.text, why, draft) if why else None
+    if request.modifierExtension and medicine.drug.antibacterial:
+        return Unreadable("order", reference, label.text, MODIFIED, draft)
+    return _order(request, draft, reference, label, medicine, cabinet, terminology)
+
+
+def broken(raw: Raw, draft: bool, terminology: Terminology) -> Unreadable | None:
+    """An order whose shape is not FHIR's matters when it is an antibiotic, or does not even say what it is."""
+    found = elements(raw)
+    identity = string(found.get("id"))
+    if not draft and string(found.get("status")) not in RUNNING:
+        return None
+    concept = read(found.get("medicationCodeableConcept", Raw()), Concept)
+    reference = read(found.get("medicationReference", Raw()), Concept) if concept is None else None
+    medicine = medicine_of(Label((concept,), ""), terminology) if concept else None
+    if medicine and not (medicine.antibacterial or medicine.drug):
+        return None
+    name = f"MedicationRequest/{identity}" if identity else ""
+    return Unreadable("order", name, words.label(concept or reference), MALFORMED, draft)
+
+
+def labelled(request: MedicationRequest, cabinet: Cabinet) -> Label:
+    """The medication by concept, contained resource, resource at hand, or only by the words beside the reference."""
+    if request.medicationReference is None:
+        return Label(tuple(one for one in [request.medicationCodeableConcept] if one), "")
+    reference, display = request.medicationReference.reference or "", request.medicationReference.display or ""
+    own = tuple(one for one in [request.medicationCodeableConcept] if one)
+    found = _follow(request, reference, cabinet)
+    if found is None:
+        return Label(own, display, lost=bare(reference) or display)
+    parts = tuple(one.itemCodeableConcept for one in found.ingredient or [] if one.itemCodeableConcept)
+    return Label((*(one for one in [found.code] if one), *own), display, found.form, parts)
+
+
+def _follow(request: MedicationRequest, reference: str, cabinet: Cabinet) -> Medication | None:
+    if reference.startswith("#"):
+        inside = contained(request.contained, Medication, "Medication")
+        return next((one for one in inside if one.id == reference[1:]), None)
+    return cabinet.medications.get(bare(reference))
+
+
+def medicine_of(label: Label, terminology: Terminology) -> Medicine:
+    """The drug by the codes and words of its own concept, else by its ingredients."""
+    said = [text for text in (*words.texts(label.concepts), label.display) if text]
+    found = recognise(words.triples(label.concepts), said, terminology)
+    if found.drug is None and not found.problem and label.ingredients:
+        return recognise(words.triples(label.ingredients), [*said, *words.texts(label.ingredients)], terminology)
+    return found
+
+
+def nameless(label: Label, terminology: Terminology) -> bool:
+    """No words beside the reference tell which drug it is, or that it is none that matters."""
+    medicine = medicine_of(label, terminology)
+    return not label.text or (medicine.drug is None and medicine.antibacterial) or bool(medicine.problem)
+
+
+def _unreadable(request: MedicationRequest, draft: bool, label: Label, medicine: Medicine) -> str:
+    """Why this order matters although it could not be read, or "" where it does not."""
+    if not draft and (request.status or "") not in RUNNING:
+        return ""
+    if medicine.problem and (medicine.antibacterial or medicine.drug):
+        return medicine.problem
+    if medicine.antibacterial:
+        return medicine.problem or "this service does not know the drug"
+    if label.lost and not label.text:
+        return UNRESOLVED
+    return UNNAMED if draft and not label.text else ""
+
+
+def _order(
+    request: MedicationRequest,
+    draft: bool,
+    reference: str,
+    label: Label,
+    medicine: Medicine,
+    cabinet: Cabinet,
+    terminology: Terminology,
+) -> Order:
+    assert medicine.drug is not None
+    instructions = request.dosageInstruction or []
+    span = dosage.span(instructions, request.dispenseRequest.expectedSupplyDuration if request.dispenseRequest else None)
+    authored = moment(request.authoredOn)
+    starts = span.starts or (None if draft else authored)
+    return Order(
+        reference=reference,
+        drug=medicine.drug,
+        label=label.text,
+        draft=draft,
+        status=request.status or "",
+        route=_route(request, label, medicine, terminology),
+        setting=_setting(request),
+        doses=dosage.doses(instructions),
+        starts=starts,
+        ends=span.ends or dosage.after(starts, span.duration_h),
+        duration_h=span.duration_h,
+        authored=authored,
+        intent=request.intent or "order",
+        ending=bool(request.doNotPerform) or request.status in ENDING,
+        replaces=bare(request.priorPrescription.reference) if request.priorPrescription else "",
+        reasons=_reasons(request, cabinet, terminology),
+        reason_text=bool(words.texts(several(request.reasonCode)) or words.triples(several(request.reasonCode)) or request.reasonReference),
+    )
+
+
+def _route(request: MedicationRequest, label: Label, medicine: Medicine, terminology: Terminology) -> Route:
+    """Stated route, product, dose form, words; a drug that exists as injection only is given into a vein."""
+    instructions = request.dosageInstruction or []
+    stated = next((found for one in instructions if (found := words.key(terminology, "route", one.route))), None)
+    if stated in ROUTES:
+        return Route(stated)
+    if medicine.inhaled:
+        return Route.INHALED
+    said = [*words.spoken(label.form), *(dosage.texts(one) for one in instructions), label.text]
+    guesses = (terminology.text("route", text) for text in said if text)
+    found = next((one for one in guesses if one in ROUTES), None)
+    if found:
+        return Route(found)
+    return Route.INTRAVENOUS if medicine.drug and medicine.drug.injection_only else Route.UNSTATED
+
+
+def _setting(request: MedicationRequest) -> Setting:
+    codes = [code for _, code, _ in words.triples(several(request.category))]
+    said = [text.lower() for text in words.texts(several(request.category))]
+    found = next((one for one in (*codes, *said) if one in SETTINGS), None)
+    return Setting(found) if found else Setting.INPATIENT
+
+
+def _reasons(request: MedicationRequest, cabinet: Cabinet, terminology: Terminology) -> frozenset[str]:
+    """Circumstance words of the stated reasons, of what they point at, and of the instruction's and the order's own words."""
+    coded = words.every(terminology, "circumstance", several(request.reasonCode))
+    pointed = (cabinet.reasons.get(bare(one.reference), frozenset()) for one in request.reasonReference or [])
+    shown = (one.display for one in request.reasonReference or [])
+    noted = (one.text for one in request.note or [])
+    said = (text for text in (*shown, *noted, *(dosage.texts(one) for one in request.dosageInstruction or [])) if text)
+    return coded.union(*pointed, *(words.affirmed(terminology, "circumstance", text) for text in said))

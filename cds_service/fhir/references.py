@@ -1,0 +1,54 @@
+"""Which resource a reference means, and whose it is."""
+
+from collections.abc import Iterable
+
+from msgspec import Raw
+
+from cds_service.fhir.resources import MALFORMED, Reference, read
+
+
+def bare(reference: str | None) -> str:
+    """ "Type/id" of a relative, absolute or versioned reference; an URN without its prefix; "" for none."""
+    if not reference:
+        return ""
+    if reference.startswith("urn:"):
+        return reference.rsplit(":", 1)[-1]
+    path = reference.partition("/_history/")[0].rstrip("/")
+    return "/".join(path.split("/")[-2:])
+
+
+def bare_all(references: Iterable[Reference] | None) -> list[str]:
+    return [name for one in references or () if (name := bare(one.reference))]
+
+
+class Subjects:
+    """Whose a resource is: the context patient's with every linked record's, or somebody else's."""
+
+    def __init__(self, patient_id: str, linked: Iterable[str] = ()) -> None:
+        self._known = {patient_id, *linked}
+        self._verdicts: dict[bytes, bool] = {b"": True}
+        self.foreign = 0
+
+    def link(self, patient_id: str) -> None:
+        self._known.add(patient_id)
+        self._verdicts = {b"": True}
+
+    def own(self, subject: Raw) -> bool:
+        """A subject that is missing, contained or only described is accepted: it came in this patient's prefetch."""
+        key = bytes(subject)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._verdicts[key] = self._judge(key)
+        return verdict
+
+    def _judge(self, raw: bytes) -> bool:
+        try:
+            found = read(raw, Reference)
+        except MALFORMED:
+            return False
+        if found is None:
+            return raw == b"null"
+        if not found.reference or found.reference.startswith("#"):
+            return True
+        kind, _, name = bare(found.reference).rpartition("/")
+        return kind in {"", "Patient"} and name in self._known

@@ -1,0 +1,92 @@
+"""The raw resources of one request, sorted by what they are, with the irrelevant and the foreign left out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from msgspec import Raw, Struct
+
+from cds_service.fhir.meanings import Meanings
+from cds_service.fhir.references import Subjects
+from cds_service.fhir.resources import MALFORMED, Envelope, Glance, Identity, elements, glance, read, string
+
+READ = {
+    "MedicationRequest", "Medication", "DiagnosticReport", "Specimen", "Patient", "Condition", "Procedure",
+    "ServiceRequest", "Encounter", "AllergyIntolerance",
+}  # fmt: skip
+S = TypeVar("S", bound=Struct)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Raw resources by type; `broken` are those whose shape is not FHIR's."""
+
+    meanings: Meanings
+    subjects: Subjects
+    resources: dict[str, list[Raw]] = field(default_factory=dict)
+    broken: list[tuple[str, Raw]] = field(default_factory=list)
+    strangers: list[tuple[Glance, Raw]] = field(default_factory=list)
+
+    def put(self, raws: Iterable[Raw]) -> None:
+        """One glance at each resource; most go no further."""
+        own, matters, strangers = self.subjects.own, self.meanings.matters, self.strangers
+        for raw in raws:
+            try:
+                seen = glance(raw)
+            except MALFORMED:
+                self._set_aside(raw)
+                continue
+            if not own(seen.subject) or not own(seen.patient):
+                strangers.append((seen, raw))
+            elif seen.resourceType == "Observation":
+                if matters(seen):
+                    self._keep("Observation", raw)
+            elif seen.resourceType in READ:
+                self._keep(seen.resourceType, raw)
+            elif seen.resourceType == "Bundle":
+                self.put(split(raw))
+
+    def keep(self, raws: Iterable[Raw]) -> None:
+        """The resources by type alone, whoever they belong to."""
+        for raw in raws:
+            identity = read(raw, Identity)
+            if identity and identity.resourceType in {"Medication", "MedicationRequest"}:
+                self._keep(identity.resourceType, raw)
+
+    def settle(self) -> int:
+        """Strangers that a linked record explains come in after all; the number of those that stay out."""
+        waiting, self.strangers = self.strangers, []
+        self.put(raw for _, raw in waiting)
+        return len(self.strangers)
+
+    def read(self, kind: type[S], name: str = "") -> Iterator[S]:
+        """Every resource of one type as a struct, each id once; those that cannot be read are set aside as broken."""
+        name = name or kind.__name__
+        seen: set[str] = set()
+        for raw in self.resources.get(name, ()):
+            found = read(raw, kind)
+            if found is None:
+                self.broken.append((name, raw))
+                continue
+            identity = getattr(found, "id", None)
+            if identity is None or identity not in seen:
+                seen.add(identity or "")
+                yield found
+
+    def _keep(self, name: str, raw: Raw) -> None:
+        self.resources.setdefault(name, []).append(raw)
+
+    def _set_aside(self, raw: Raw) -> None:
+        found = elements(raw)
+        name = string(found.get("resourceType"))
+        if all(self.subjects.own(found[key]) for key in ("subject", "patient") if key in found):
+            self.broken.append((name, raw))
+
+
+def split(raw: Raw | bytes) -> list[Raw]:
+    """The resources of a Bundle, or the resource itself."""
+    identity = read(raw, Identity)
+    if identity is None or identity.resourceType != "Bundle":
+        return [Raw(bytes(raw))]
+    envelope = read(raw, Envelope)
+    return [one.resource for one in (envelope.entry if envelope else None) or [] if len(memoryview(one.resource))]

@@ -1,0 +1,88 @@
+"""What a prescriber wrote in words: dose, interval, infusion time, duration; short texts only, one plain pattern each."""
+
+import re
+from decimal import Decimal
+
+from cds_service.fhir.quantity import Amount, exact, hours, spelled
+
+LONGEST = 256
+N = r"(?P<n>\d[\d.,]*)"
+TIME = r"(?P<unit>h|hrs?|hours?|min|mins|minutes?|d|days?|wks?|weeks?)\b"
+MASS = r"(?P<unit>mg/kg|mcg|micrograms?|milligrams?|mgs?|grams?|gms?|g|million (?:international )?units|mega units|MIU|MU|[ui]u|international units|units?)\b"
+WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8, "twelve": 12, "thirty": 30, "sixty": 60, "half an": Decimal("0.5")}
+WORD = re.compile(r"\b(" + "|".join(WORDS) + r")\b(?=[ -](?:h|hr|min|time|day|week))", re.IGNORECASE)
+DOSE = re.compile(rf"(?<![\d.,/-]){N}\s?-?{MASS}(?!\s?/\s?(?:m?l|h|hr|hour|min|d|day)\b)", re.IGNORECASE)
+PARTS = re.compile(rf"(?<![\d.,/-])(?P<first>\d[\d.,]*)\s?(?:g|mg)?\s?/\s?{N}\s?(?P<unit>g|mg)\b", re.IGNORECASE)
+EVERY = re.compile(rf"\b(?:q\.?|every|each)\s?{N}\s?-?(?:°|{TIME})?", re.IGNORECASE)
+HOURLY = re.compile(rf"\b{N}[ -]?hourly\b", re.IGNORECASE)
+TIMES = re.compile(rf"(?:\b{N}\s?(?:x|times)|\bx\s?(?P<m>\d))\s?(?:/|a|per)?\s?(?:d|day|daily)\b", re.IGNORECASE)
+OVER = re.compile(rf"\b(?:over|infused? (?:in|for)|infusion(?: time)?:?(?: of| for)?)\s(?:about )?{N}[ -]?{TIME}", re.IGNORECASE)
+LONG = re.compile(rf"\b{N}[ -]?{TIME}[ -](?:extended |prolonged |iv |intravenous )*infusion\b", re.IGNORECASE)
+FOR = re.compile(rf"\b(?:for|x)\s?{N}[ -]?(?P<unit>d|days?|wks?|weeks?|hours?|hrs?|h)\b", re.IGNORECASE)
+ONCE = re.compile(r"\b(?:once|one[- ]time|1 time|single dose|one dose|1 dose|stat|x ?1)\b(?! (?:a|per|every|each|in)\b)(?! ?/? ?(?:daily|day|weekly|d|24)\b)", re.IGNORECASE)
+CONTINUOUS = re.compile(r"\bcontinuous(?:ly)?\b(?! renal)", re.IGNORECASE)
+PER_DAY = (
+    (re.compile(r"\b(?:bid|b\.i\.d\.?|bd|twice (?:a day|daily|per day))(?!\w)", re.IGNORECASE), 2),
+    (re.compile(r"\b(?:tid|t\.i\.d\.?|tds|thrice daily)(?!\w)", re.IGNORECASE), 3),
+    (re.compile(r"\b(?:qid|q\.i\.d\.?|qds)(?!\w)", re.IGNORECASE), 4),
+    (re.compile(r"\b(?:qod|every other day|alternate days)\b", re.IGNORECASE), Decimal("0.5")),
+    (re.compile(r"\b(?:qd|q\.d\.?|daily|once a day|every day|each day|once per day|every morning|every evening|nightly|at bedtime)(?!\w)", re.IGNORECASE), 1),
+)  # fmt: skip
+DAY_H = Decimal(24)
+
+
+def plain(text: str | None) -> str:
+    """The text as far as it is read, number words as digits."""
+    return WORD.sub(lambda match: str(WORDS[match[1].lower()]), (text or "")[:LONGEST])
+
+
+def figure(text: str) -> Decimal | None:
+    """A number as people write it: a comma before three digits separates thousands, any other is a decimal point."""
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
+        text = text.replace(",", "")
+    return exact(text.replace(",", ".").rstrip("."))
+
+
+def dose(text: str) -> Amount | None:
+    """The first dose in the text; "2 g/0.5 g" is the sum of its parts."""
+    whole, parts = DOSE.search(text), PARTS.search(text)
+    if parts and (whole is None or parts.start() <= whole.start()):
+        first, second = figure(parts["first"]), figure(parts["n"])
+        return Amount(first + second, spelled(parts["unit"])) if first is not None and second is not None else None
+    value = figure(whole["n"]) if whole else None
+    return Amount(value, spelled(whole["unit"])) if whole and value is not None else None
+
+
+def interval(text: str) -> Decimal | None:
+    """Hours from dose to dose."""
+    match = EVERY.search(text)
+    if match:
+        return hours(figure(match["n"]), match["unit"] or "h")
+    match = HOURLY.search(text)
+    if match:
+        return figure(match["n"])
+    match = TIMES.search(text)
+    if match:
+        often = figure(match["n"] or match["m"])
+        return DAY_H / often if often else None
+    return next((DAY_H / times for pattern, times in PER_DAY if pattern.search(text)), None)
+
+
+def once(text: str) -> bool:
+    return bool(ONCE.search(text)) and interval(text) is None
+
+
+def infusion(text: str) -> Decimal | None:
+    """Hours that one dose runs."""
+    match = OVER.search(text) or LONG.search(text)
+    return hours(figure(match["n"]), match["unit"]) if match else None
+
+
+def duration(text: str) -> Decimal | None:
+    """Hours that the whole course lasts."""
+    match = FOR.search(text)
+    return hours(figure(match["n"]), match["unit"]) if match else None
+
+
+def continuous(text: str) -> bool:
+    return bool(CONTINUOUS.search(text))

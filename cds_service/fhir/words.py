@@ -1,0 +1,61 @@
+"""Coded concepts and free text as keys of the terminology."""
+
+from collections.abc import Iterable, Sequence
+
+from cds_service.fhir.resources import Concept
+from cds_service.fhir.valuesets import Terminology
+
+Triple = tuple[str, str, str]
+
+
+def triples(concepts: Iterable[Concept | None]) -> list[Triple]:
+    """Every coding as (system, code, display), what is missing as an empty text."""
+    return [
+        (coding.system or "", coding.code or "", coding.display or "")
+        for concept in concepts
+        if concept
+        for coding in concept.coding or []
+    ]
+
+
+def texts(concepts: Iterable[Concept | None]) -> list[str]:
+    return [concept.text for concept in concepts if concept and concept.text]
+
+
+def spoken(concept: Concept | None) -> list[str]:
+    """All words of a concept: its text and every display."""
+    if concept is None:
+        return []
+    found = [concept.text, *(coding.display for coding in concept.coding or [])]
+    return list(dict.fromkeys(text for text in found if text))
+
+
+def label(concept: Concept | None) -> str:
+    """What a person would call the concept: its text, else a display, else a code."""
+    if concept is None:
+        return ""
+    shown = [coding.display or coding.code or "" for coding in concept.coding or []]
+    return concept.text or next((one for one in shown if one), "")
+
+
+def key(terminology: Terminology, kind: str, concept: Concept | None) -> str | None:
+    """The one meaning of a concept, by code before text."""
+    return terminology.concept(kind, triples([concept]), texts([concept])) if concept else None
+
+
+def by_code(terminology: Terminology, kind: str, concept: Concept | None) -> str | None:
+    """The meaning of a concept by its codes alone."""
+    found = (terminology.code(kind, system, code) for system, code, _ in triples([concept]))
+    return next((one for one in found if one), None)
+
+
+def every(terminology: Terminology, kind: str, concepts: Sequence[Concept | None]) -> frozenset[str]:
+    """All meanings of several concepts: each code, and each word that the texts affirm."""
+    coded = (terminology.code(kind, system, code) for system, code, _ in triples(concepts))
+    written = (affirmed(terminology, kind, text) for concept in concepts for text in spoken(concept))
+    return frozenset(one for one in coded if one).union(*written)
+
+
+def affirmed(terminology: Terminology, kind: str, text: str) -> frozenset[str]:
+    """The meanings that a text names and does not deny."""
+    return frozenset(one for one, positive in terminology.says(kind, text).items() if positive)
