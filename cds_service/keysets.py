@@ -89,9 +89,13 @@ def _fault(entry: Any) -> str | None:
     kind = _kind(entry)
     if kind not in KEY_OF_ALGORITHM.values():
         return "a key type or curve that this service does not use"
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
+    if entry.get("use", "sig") != "sig" or not _may_verify(entry.get("key_ops", ["verify"])):
         return "not a key for signatures"
     return _algorithm_fault(entry, kind) or _number_fault(entry, kind)
+
+
+def _may_verify(operations: Any) -> bool:
+    return isinstance(operations, list) and "verify" in operations
 
 
 def _kind(entry: Mapping[str, Any]) -> tuple[str, str | None]:

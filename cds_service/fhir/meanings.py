@@ -11,7 +11,7 @@ from cds_service.fhir.valuesets import Terminology
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an Observation or a component is about; false where that is nothing of interest."""
+    """What an Observation or a component is about; there is only one empty meaning, and it is false."""
 
     markers: tuple[str, ...] = ()
     agent: str | None = None
@@ -21,7 +21,7 @@ class Meaning:
     screening: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.markers or self.agent or self.test or self.organism or self.culture or self.screening)
+        return self is not NO_MEANING
 
 
 NO_MEANING = Meaning()
@@ -57,7 +57,7 @@ class Meanings:
         agent = words.key(terms, "susceptibility", concept)
         markers = () if agent else self.markers(concept)
         plain = not agent and not markers
-        return Meaning(
+        found = Meaning(
             markers=markers,
             agent=agent,
             test=words.key(terms, "test", concept) if plain else None,
@@ -65,6 +65,7 @@ class Meanings:
             culture=words.key(terms, "culture", concept) if plain else None,
             screening=words.key(terms, "screening", concept) is not None or self.screening(concept),
         )
+        return NO_MEANING if found == NO_MEANING else found
 
     def markers(self, concept: Concept) -> tuple[str, ...]:
         """The marker of the code, else every marker that the words name; a panel names several."""
@@ -80,14 +81,14 @@ class Meanings:
 
     def matters(self, glance: Glance) -> bool:
         """Whether an Observation is worth reading as a whole: its code first, then the few that carry words or parts."""
-        if self.of_code(glance.code):
+        if (self._codes.get(bytes(glance.code)) or self.of_code(glance.code)) is not NO_MEANING:
             return True
         return (
-            self._telling(glance.valueCodeableConcept)
-            or self._telling(glance.valueString)
-            or self._telling(glance.note)
-            or len(memoryview(glance.hasMember)) > 0
-            or (len(memoryview(glance.component)) > 0 and self._composed(glance.component))
+            glance.hasMember is not NOTHING
+            or (glance.valueCodeableConcept is not NOTHING and self._telling(glance.valueCodeableConcept))
+            or (glance.valueString is not NOTHING and self._telling(glance.valueString))
+            or (glance.note is not NOTHING and self._telling(glance.note))
+            or (glance.component is not NOTHING and self._composed(glance.component))
         )
 
     def _composed(self, raw: Raw) -> bool:

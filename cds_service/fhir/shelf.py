@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 
 from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.references import Subjects
-from cds_service.fhir.resources import MALFORMED, Envelope, Glance, Identity, elements, glance, read, string
+from cds_service.fhir.resources import MALFORMED, NOTHING, Envelope, Glance, Identity, elements, glance, read, string
 
 READ = {
     "MedicationRequest", "Medication", "DiagnosticReport", "Specimen", "Patient", "Condition", "Procedure",
@@ -36,7 +36,7 @@ class Shelf:
             except MALFORMED:
                 self._set_aside(raw)
                 continue
-            if not own(seen.subject) or not own(seen.patient):
+            if (seen.subject is not NOTHING and not own(seen.subject)) or (seen.patient is not NOTHING and not own(seen.patient)):
                 strangers.append((seen, raw))
             elif seen.resourceType == "Observation":
                 if matters(seen):

@@ -1,0 +1,1 @@
+"""What is remembered between requests, in SQLAlchemy Core: SQLite by default, PostgreSQL by URL."""
