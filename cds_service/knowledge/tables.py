@@ -1,52 +1,19 @@
 """The tables of the knowledge: doses, breakpoints, evidence rows and override reasons."""
 
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
 from cds_service.clinical.doses import DoseTable, Row
-from cds_service.clinical.policy import Sheet
 from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS
 from cds_service.clinical.susceptibility import Breakpoint
+from cds_service.evidence import EvidenceRow, Overrides
 from cds_service.knowledge.files import Files
 
 DOSES, BREAKPOINTS = "shared/doses.csv", "shared/breakpoints.csv"
 REPLACEMENTS = {"none": "none", "IHD": HAEMODIALYSIS, "CRRT": CONTINUOUS}
-
-
-class EvidenceRow(Sheet, frozen=True):
-    """One row of evidence: the sentence that a card may print, and how strong its words may be."""
-
-    id: str
-    wording: str
-    strength: tuple[str, ...]
-    society: str = ""
-    year: int | None = None
-    citation: str = ""
-    url: str = ""
-    doi: str = ""
-    verified: str = "secondary"
-    checked_by: str = "pending"
-    next_review: date | None = None
-    printed: bool = True
-
-
-class Override(Sheet, frozen=True):
-    """One reason for overriding a card."""
-
-    code: str
-    display: str
-    note: str = ""
-
-
-class Overrides(Sheet, frozen=True):
-    """All override reasons by the word that sheets use."""
-
-    system: str
-    reasons: dict[str, Override]
 
 
 def evidence(files: Files) -> dict[str, EvidenceRow]:

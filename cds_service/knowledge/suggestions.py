@@ -1,0 +1,140 @@
+"""Reads `suggestions.yaml` of a condition, and validates once every resource that its suggestions can write."""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from msgspec import field
+
+from cds_service.clinical.bedside import Reference
+from cds_service.clinical.policy import Sheet
+from cds_service.fhir import drafts
+from cds_service.fhir.drafts import Place, Prescribed
+from cds_service.knowledge.files import Files
+from cds_service.knowledge.tables import unknown
+from cds_service.rule import braces
+from cds_service.suggestion import Act, Code, Product, Request, SuggestionSheet
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+WORDS = {"drug", "regimen"}
+NEEDS = {Act.START: "drugs", Act.SWITCH: "drugs", Act.REQUEST: "request", Act.LIMIT: "hours", Act.EXTEND: "days"}
+
+
+class Written(Sheet, frozen=True):
+    """A suggestion as the file has it."""
+
+    does: Act
+    label: str
+    note: str = ""
+    drugs: tuple[str, ...] = ()
+    request: Request | None = None
+    hours: int | None = None
+    days: int | None = None
+    review_below: int | None = None
+    review: str = ""
+
+
+class Packed(Sheet, frozen=True):
+    """The product that is written for a drug."""
+
+    rxnorm: str
+    dialysis: str = ""
+
+
+class SuggestionFile(Sheet, frozen=True):
+    """The headings of `suggestions.yaml`."""
+
+    route: Code
+    products: dict[str, Packed]
+    suggestions: dict[str, Written] = field(default_factory=dict)
+
+
+def suggestions(files: Files, folder: str, reference: Reference) -> dict[str, SuggestionSheet]:
+    """The suggestions of a condition by key; what could not be written as valid R4 is a problem."""
+    name = f"{folder}/suggestions.yaml"
+    found = files.typed(name, SuggestionFile)
+    if found is None:
+        return {}
+    products = _products(files, name, found.products, reference)
+    sheets: dict[str, SuggestionSheet] = {}
+    for key, written in found.suggestions.items():
+        _check(files, name, key, written, products)
+        sheet = SuggestionSheet(
+            key=key,
+            does=written.does,
+            label=written.label,
+            note=written.note,
+            products=tuple(products[drug] for drug in written.drugs if drug in products),
+            route=found.route,
+            request=written.request,
+            hours=written.hours,
+            days=written.days,
+            review_below=written.review_below,
+            review=written.review,
+        )
+        _validate(files, name, sheet, reference)
+        sheets[key] = sheet
+    return sheets
+
+
+def _products(files: Files, name: str, packed: Mapping[str, Packed], reference: Reference) -> dict[str, Product]:
+    unknown(files, name, "products", packed, reference.drugs, "a drug of drugs.yaml")
+    found = {}
+    for drug, one in packed.items():
+        codes = dict(_rxnorm(files, drug))
+        if one.rxnorm not in codes:
+            files.problem(name, f"products.{drug}.rxnorm", one.rxnorm, f"an RxNorm code of valuesets/drug-{drug}.json")
+        elif drug in reference.drugs:
+            found[drug] = Product(drug, reference.drugs[drug].name, Code(system=RXNORM, code=one.rxnorm, display=codes[one.rxnorm]), one.dialysis)
+    return found
+
+
+def _rxnorm(files: Files, drug: str) -> Iterator[tuple[str, str]]:
+    for valueset in files.json(f"shared/valuesets/drug-{drug}.json"):
+        for include in valueset.get("compose", {}).get("include", []):
+            if include.get("system") == RXNORM:
+                yield from ((concept["code"], concept.get("display", "")) for concept in include.get("concept", []))
+
+
+def _check(files: Files, name: str, key: str, written: Written, products: Mapping[str, Product]) -> None:
+    where = f"suggestions.{key}"
+    needed = NEEDS.get(written.does)
+    if needed and not getattr(written, needed):
+        files.problem(name, f"{where}.{needed}", "nothing", f"a value: {written.does} needs it")
+    unknown(files, name, f"{where}.drugs", written.drugs, products, "a drug of `products`")
+    for part in ("label", "note", "review"):
+        text = getattr(written, part)
+        for word in sorted(braces(text) - WORDS):
+            files.problem(name, f"{where}.{part}", f"{{{word}}}", f"only {' or '.join(f'{{{one}}}' for one in sorted(WORDS))}")
+        if re.search(r"[<>`\n]|\]\(", text):
+            files.problem(name, f"{where}.{part}", "markup", "one plain sentence")
+
+
+def _validate(files: Files, name: str, sheet: SuggestionSheet, reference: Reference) -> None:
+    """Every order that the suggestion can write, with every dose of the table, in every place."""
+    for resource in _possible(sheet, reference):
+        why = drafts.problem(resource)
+        if why:
+            files.problem(name, f"suggestions.{sheet.key}", why, "a valid R4 resource")
+            return
+
+
+def _possible(sheet: SuggestionSheet, reference: Reference) -> Iterator[drafts.Resource]:
+    bare, full = Place("Patient/a"), Place("Patient/a", "Encounter/a", "Practitioner/a", "inpatient")
+    if sheet.request:
+        yield from (drafts.service_request(sheet.request, place, ("Observation/a",)) for place in (bare, full))
+    for product in sheet.products:
+        for place, dose in itertools.product((bare, full), _doses(product, reference)):
+            assert sheet.route is not None
+            yield drafts.medication_request(product, sheet.route, dose, place, ("Observation/a",), product.code.system)
+
+
+def _doses(product: Product, reference: Reference) -> Iterator[Prescribed]:
+    """A loading dose and a maintenance dose of the drug; the table's numbers differ, their shape does not."""
+    rows = [row for row in reference.doses.rows if row.agent == product.drug and row.grams and row.infusion_h]
+    for row in [*[row for row in rows if not row.loading][:1], *[row for row in rows if row.loading][:1]]:
+        interval = row.intervals_h[0] if row.intervals_h else None
+        begins = datetime(2026, 1, 1, tzinfo=UTC) if interval else None
+        yield Prescribed(row.grams or Decimal(1), row.infusion_h or Decimal(1), interval, row.components, product.dialysis, begins)

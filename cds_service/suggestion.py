@@ -1,0 +1,72 @@
+"""What a card may offer to do: one sheet for each suggestion, by the key that rule sheets name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cds_service.clinical.policy import Sheet
+
+
+class Act(StrEnum):
+    """What a suggestion does to the orders."""
+
+    START = "start"
+    SWITCH = "switch"
+    KEEP = "keep"
+    STOP = "stop"
+    CORRECT = "correct"
+    LIMIT = "limit"
+    INFUSE = "infuse"
+    EXTEND = "extend"
+    REQUEST = "request"
+
+
+class Code(Sheet, frozen=True):
+    """A code with its display, as the terminology gives them."""
+
+    system: str
+    code: str
+    display: str
+
+
+class Request(Sheet, frozen=True):
+    """A consult or a test to be asked for; without a code it is asked for in words."""
+
+    text: str
+    codes: tuple[Code, ...] = ()
+    priority: str = "routine"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is written on a suggested order of one drug; `dialysis` says how it is given on dialysis days."""
+
+    drug: str
+    name: str
+    code: Code
+    dialysis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionSheet:
+    """One suggestion, its products resolved.
+
+    `drugs` are those that the regimen has afterwards. `label` and `note` are plain sentences with `{word}` places.
+    `hours` and `days` are the length that LIMIT and EXTEND write. `review` is said at a clearance of `review_below` mL/min or
+    less, and on renal replacement.
+    """
+
+    key: str
+    does: Act
+    label: str
+    note: str = ""
+    products: tuple[Product, ...] = ()
+    route: Code | None = None
+    request: Request | None = None
+    hours: int | None = None
+    days: int | None = None
+    review_below: int | None = None
+    review: str = ""
+
+    @property
+    def drugs(self) -> tuple[str, ...]:
+        return tuple(product.drug for product in self.products)
