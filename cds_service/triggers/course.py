@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from cds_service.clinical.allergies import ALERTED, Reaction, reaction, worst
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Allergy, Measure, Order
+from cds_service.clinical.facts import Allergy, Drug, Measure, Order
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.regimen import Drugs
 from cds_service.finding import Indicator, Remark
@@ -141,17 +142,12 @@ class DrugAllergy:
         yield Remark(orders, indicator=indicator, variant=variant, words=words, removes=removes)
 
     def _verdict(self, bedside: Bedside, allergy: Allergy, order: Order) -> str | None:
-        same = bool(order.drug.ingredients & allergy.substances)
-        if allergy.severe:
-            return "severe" if same else "cross" if self.crosses(allergy, order.drug.ingredients, order.drug.classes) else None
-        age = bedside.since(allergy.recorded)
-        forgotten = allergy.mild and age is not None and age > self.years_forgotten * 365.25 * 24
-        return "same" if same and not forgotten else None
+        found = reaction(allergy, order.drug, self.cross, self.years_forgotten, bedside.now)
+        return found if found in ALERTED else None
 
-    def crosses(self, allergy: Allergy, ingredients: frozenset[str], classes: frozenset[str]) -> bool:
-        """A side chain is shared, or the whole class is named."""
-        chains = any(allergy.substances & set(row) and ingredients & set(row) for row in self.cross)
-        return chains or bool(allergy.groups & classes)
+    def worst(self, bedside: Bedside, drug: Drug) -> tuple[Reaction, Allergy] | None:
+        """What speaks most against a drug that is not ordered yet."""
+        return worst(bedside.chart.allergies, drug, self.cross, self.years_forgotten, bedside.now)
 
     @staticmethod
     def _name(bedside: Bedside, allergy: Allergy) -> str:
