@@ -1,0 +1,78 @@
+# Two commands matter: `make demo` and `make test`. Everything else is a part of them, or takes longer.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+JOBS ?= auto
+PIP := $(RUN) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
+
+.PHONY: demo test lint types cases check replay catalog coverage unit bench soak fuzz mutation kill9 lock image clean help
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+# The environment: one stamp for what the service needs, one for what its tests need.
+$(VENV)/.service: requirements.lock
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked dependencies into $(VENV)"
+	@$(PIP) -r requirements.lock
+	@$(RUN) -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'ndm-cds.pth').write_text('$(CURDIR)\n')"
+	@printf '#!%s\nfrom cds_service.cli import main\n\nmain()\n' "$(abspath $(RUN))" > $(VENV)/bin/ndm-cds && chmod 755 $(VENV)/bin/ndm-cds
+	@touch $@
+
+$(VENV)/.tests: requirements-dev.lock $(VENV)/.service
+	@echo "installing the locked tools for the tests"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.service  ## start the service on 127.0.0.1:8080, show cards, keep serving until Ctrl-C
+	@$(RUN) -m cds_service demo
+
+test: lint types check catalog coverage  ## all checks and tests
+
+lint: $(VENV)/.tests  ## ruff
+	$(RUN) -m ruff check .
+
+types: $(VENV)/.tests  ## mypy, strict
+	$(RUN) -m mypy
+
+check: $(VENV)/.service  ## all sheets, tables and cases
+	$(RUN) -m cds_service check
+
+cases: $(VENV)/.service  ## the cases alone, by the engine's own runner
+	$(RUN) -m cds_service check fixtures
+
+replay: $(VENV)/.service  ## whole requests against whole answers
+	$(RUN) -m cds_service replay fixtures
+
+catalog: $(VENV)/.service  ## the rule index must be what the sheets say
+	$(RUN) -m cds_service catalog --check
+
+unit: $(VENV)/.tests  ## the tests without coverage
+	$(RUN) -m pytest -n $(JOBS)
+
+coverage: $(VENV)/.tests  ## the tests, with branch coverage
+	$(RUN) -m pytest -n $(JOBS) --cov --cov-report=term --cov-report=xml
+
+# Longer runs, by hand or at night.
+bench: $(VENV)/.tests  ## how long an answer takes
+	$(RUN) -m pytest long/bench -n 0
+soak: $(VENV)/.tests  ## an hour of calls with faults
+	$(RUN) -m pytest long/soak -n 0
+fuzz: $(VENV)/.tests  ## generated bodies against every reader
+	$(RUN) -m pytest long/fuzz -n 0
+mutation: $(VENV)/.tests  ## whether the tests notice changed code
+	$(RUN) -m pytest long/mutation -n 0
+kill9: $(VENV)/.tests  ## nothing acknowledged is lost when a worker is killed
+	$(RUN) -m pytest long/kill9 -n 0
+
+lock:  ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --python-version 3.11 --universal --extra postgresql --generate-hashes --no-header --no-annotate -o requirements.lock
+	uv pip compile pyproject.toml --python-version 3.11 --universal --extra postgresql --group dev --generate-hashes --no-header --no-annotate -o requirements-dev.lock
+
+image:  ## the container image
+	docker build -t ndm-cds .
+
+clean:  ## forget the environment and what tests left
+	rm -rf $(VENV) .coverage .coverage.* coverage.xml .mypy_cache .ruff_cache .hypothesis build dist
