@@ -1,4 +1,4 @@
-"""Clinical cases: a terse YAML story becomes a request, goes through the corridor, and its answer is held against the promise."""
+"""Clinical cases: a terse YAML story becomes a request, goes through the corridor (`run`), and its answer is held against the promise."""
 
 from cds_service.cases.build import request
 from cds_service.cases.lexicon import Lexicon

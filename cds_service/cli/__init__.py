@@ -1,0 +1,5 @@
+"""The command line: serve, check, decide, explain, replay, catalog, demo, config, jwt."""
+
+from cds_service.cli.main import main
+
+__all__ = ["main"]
