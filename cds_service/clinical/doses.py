@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
+from cds_service.clinical.facts import Dose
 from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS, PERITONEAL, Kidney
 
 
@@ -27,6 +29,11 @@ class Row:
     source_text: str
     source: str
 
+    @property
+    def lead_grams(self) -> Decimal | None:
+        """Grams of the first component of a combination product, as some prescribers write its dose."""
+        return Decimal(self.components.partition(" ")[0]) if self.components else None
+
     def holds(self, value: Decimal) -> bool:
         above = self.lo is None or value > self.lo or (self.lo_inclusive and value == self.lo)
         below = self.hi is None or value < self.hi or (self.hi_inclusive and value == self.hi)
@@ -49,6 +56,15 @@ class Band:
         return tuple(sorted({hours for row in self.maintenance for hours in row.intervals_h}))
 
     @property
+    def lead_grams(self) -> Decimal | None:
+        return self.maintenance[0].lead_grams
+
+    @property
+    def hourly(self) -> tuple[Decimal, ...]:
+        """Grams per hour of every accepted interval, the least first."""
+        return tuple(sorted(self.grams / hours for hours in self.intervals_h))
+
+    @property
     def infusion_h(self) -> Decimal:
         return self.maintenance[0].infusion_h or Decimal(0)
 
@@ -68,13 +84,13 @@ class DoseTable:
 
     def expected(self, agent: str, kidney: Kidney) -> Band | None:
         """The band for this kidney, or None where the table says nothing or the inputs are not known."""
-        rows = [row for row in self.rows if row.agent == agent and self._fits(row, agent, kidney)]
+        rows = [row for row in self.rows if row.agent == agent and self._fits(row, kidney)]
         maintenance = tuple(row for row in rows if not row.loading and row.grams is not None)
         if not maintenance:
             return None
         return Band(maintenance, next((row for row in rows if row.loading), None))
 
-    def _fits(self, row: Row, agent: str, kidney: Kidney) -> bool:
+    def _fits(self, row: Row, kidney: Kidney) -> bool:
         if kidney.replacement == PERITONEAL:
             return False
         if kidney.replacement == CONTINUOUS:
@@ -84,3 +100,88 @@ class DoseTable:
         if kidney.replacement == HAEMODIALYSIS:
             return HAEMODIALYSIS in row.replacement
         return "none" in row.replacement and kidney.clearance is not None and row.holds(kidney.clearance)
+
+
+class Fit(StrEnum):
+    """How an ordered dose stands to the band; the words are the variants of a sheet."""
+
+    RIGHT = "right"
+    BELOW = "below"
+    ABOVE = "above"
+    OTHERWISE = "other-schedule"
+    COMPONENT = "component"
+    ABOVE_MAXIMUM = "above-daily-maximum"
+
+
+@dataclass(frozen=True, slots=True)
+class Leeway:
+    """What is not yet a wrong dose.
+
+    `rounding_pct` of grams and hours is rounding. Above `daily_g` grams a day no band is asked; the band that reaches it
+    gives least doses. Intervals up to `sessions_h` are accepted where the drug follows dialysis sessions.
+    """
+
+    rounding_pct: Decimal
+    daily_g: Decimal | None = None
+    sessions_h: Decimal | None = None
+
+    def fit(self, dose: Dose, band: Band) -> Fit | None:
+        """None where the order does not say enough to be judged."""
+        grams, interval = dose.grams, dose.interval_h
+        if grams is None or interval is None or interval <= 0 or dose.once:
+            return None
+        if self.daily_g and grams * 24 > self._more(self.daily_g) * interval:
+            return Fit.ABOVE_MAXIMUM
+        if dose.continuous:
+            return None
+        often, seldom = self._intervals(band)
+        in_time = often <= interval <= seldom
+        if in_time and self._near(grams, band.grams):
+            return Fit.RIGHT
+        if self.daily_g and band.hourly[-1] * 24 >= self.daily_g:
+            return Fit.RIGHT if interval <= seldom and grams >= self._less(band.grams) else Fit.BELOW
+        if in_time and band.lead_grams is not None and self._near(grams, band.lead_grams):
+            return Fit.COMPONENT
+        return self._direction(grams / interval, band)
+
+    def enough(self, grams: Decimal, wanted: Decimal) -> bool:
+        """At least the wanted grams, but for rounding."""
+        return grams >= self._less(wanted)
+
+    def _direction(self, hourly: Decimal, band: Band) -> Fit:
+        if hourly > self._more(band.hourly[-1]):
+            return Fit.ABOVE
+        return Fit.BELOW if hourly < self._less(band.hourly[0]) else Fit.OTHERWISE
+
+    def _intervals(self, band: Band) -> tuple[Decimal, Decimal]:
+        shortest, longest = band.intervals_h[0], band.intervals_h[-1]
+        return self._less(shortest), self._more(max(longest, self.sessions_h or longest))
+
+    def _near(self, value: Decimal, wanted: Decimal) -> bool:
+        return self._less(wanted) <= value <= self._more(wanted)
+
+    def _less(self, value: Decimal) -> Decimal:
+        return value * (100 - self.rounding_pct) / 100
+
+    def _more(self, value: Decimal) -> Decimal:
+        return value * (100 + self.rounding_pct) / 100
+
+
+def distance_pct(dose: Dose, band: Band) -> Decimal:
+    """How far the amount of a day is from the nearest accepted one, in percent of that."""
+    if dose.grams is None or not dose.interval_h:
+        return Decimal(0)
+    given = dose.grams / dose.interval_h
+    return min(abs(given - usual) * 100 / usual for usual in band.hourly)
+
+
+def written(dose: Dose) -> str:
+    """A dose as a prescriber writes it: "2 g every 8 h over 3 h"."""
+    parts = [f"{dose.grams.normalize():f} g" if dose.grams is not None else "dose not stated"]
+    if dose.once:
+        parts.append("once")
+    elif dose.interval_h:
+        parts.append(f"every {round(dose.interval_h, 1).normalize():f} h")
+    if dose.infusion_h:
+        parts.append(f"over {round(dose.infusion_h, 2).normalize():f} h")
+    return " ".join(parts)

@@ -10,6 +10,7 @@ from cds_service.clinical.policy import RenalPolicy
 
 HAEMODIALYSIS, PERITONEAL, CONTINUOUS = "IHD", "PD", "CRRT"
 REPLACEMENT = {"crrt": CONTINUOUS, "peritoneal-dialysis": PERITONEAL, "haemodialysis": HAEMODIALYSIS}
+SPOKEN = {HAEMODIALYSIS: "haemodialysis", PERITONEAL: "peritoneal dialysis", CONTINUOUS: "CRRT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,35 @@ class Kidney:
     change_pct: Decimal | None = None
     injury: bool = False
     lacking: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> str:
+        """Kidney function in a few words: "CrCl 42 mL/min", "haemodialysis", "CRRT at 2.5 L/h"."""
+        if self.replacement:
+            rate = f" at {_plain(self.effluent, 2)} L/h" if self.replacement == CONTINUOUS and self.effluent is not None else ""
+            return SPOKEN[self.replacement] + rate
+        return f"CrCl {_plain(self.clearance, 1)} mL/min" if self.clearance is not None else "unknown kidney function"
+
+    @property
+    def basis(self) -> str:
+        """The same in a sentence, with what it was computed from."""
+        if self.replacement:
+            return f"The record says {self.named}."
+        if self.clearance is None or self.creatinine is None or self.weight_used is None:
+            return "Kidney function is not known."
+        age = f", {self.age_h:.0f} h old" if self.age_h is not None else ""
+        creatinine = f"creatinine {_plain(self.creatinine.value, 2)} {self.creatinine.unit}{age}"
+        return f"{self.named} by Cockcroft-Gault: {creatinine}, dosing weight {_plain(self.weight_used, 1)} kg."
+
+    def reviewed(self, below: Decimal | None) -> bool:
+        """A pharmacist is to look at the intervals: up to this clearance, and in any replacement therapy."""
+        if below is None:
+            return False
+        return self.replacement is not None or (self.clearance is not None and self.clearance <= below)
+
+
+def _plain(value: Decimal, digits: int) -> str:
+    return f"{round(value, digits).normalize():f}"
 
 
 def kidney(

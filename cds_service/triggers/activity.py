@@ -315,7 +315,7 @@ class DischargeList:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A fixed product runs together with the single drugs that it contains."""
+    """A fixed product runs together with the single drugs that it contains, for longer than a switch takes."""
 
     product: Drugs
     singles: Drugs
@@ -324,13 +324,16 @@ class Duplicate:
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
         fixed, singles = regimen.of(self.product), regimen.of(self.singles)
-        limit = timedelta(hours=self.crossover_h)
-        starts = min((regimen.start(order) for order in fixed), default=regimen.now)
-        doubled = [order for order in singles if (end := regimen.end(order)) is None or end - starts > limit]
-        if not fixed or not doubled or not any(order.draft for order in (*fixed, *doubled)):
-            return
-        removes = tuple(order for order in doubled if order.draft)
-        yield Remark((*fixed, *doubled), words={"drug": names(doubled)}, removes=removes)
+        doubled = [one for one in singles if any(self._meet(bedside, one, other) for other in fixed)]
+        if doubled and any(order.draft for order in (*fixed, *doubled)):
+            removes = tuple(order for order in doubled if order.draft)
+            yield Remark((*fixed, *doubled), words={"drug": names(doubled), "product": names(fixed)}, removes=removes)
+
+    def _meet(self, bedside: Bedside, one: Order, other: Order) -> bool:
+        regimen = bedside.regimen
+        begins = max(regimen.start(one), regimen.start(other))
+        ends = [end for order in (one, other) if (end := regimen.end(order))]
+        return not ends or min(ends) - begins > timedelta(hours=self.crossover_h)
 
 
 @dataclass(frozen=True)

@@ -1,164 +1,154 @@
-"""Chapter B of the rule sheet: is the dose right for this kidney, and is it given so that it works?"""
+"""Chapter B of the rule sheet: the dose for this kidney, and how it is given."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.doses import Band
+from cds_service.clinical.doses import Band, Fit, Leeway, distance_pct, written
 from cds_service.clinical.facts import Dose, Order
 from cds_service.clinical.infection import Evidence
-from cds_service.clinical.regimen import Drugs
+from cds_service.clinical.regimen import Drugs, treats
+from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.finding import Correction, Indicator, Remark
-from cds_service.triggers.activity import NONE
 from cds_service.triggers.trigger import names
 
-DAY_H = Decimal(24)
+NOT_GIVEN = {"entered-in-error", "cancelled", "stopped", "on-hold", "ended", "unknown"}
 
 
 @dataclass(frozen=True)
 class DoseOffTable:
-    """The dose of a draft is not the one that the table gives for this kidney."""
+    """The dose of a draft is not the one that the table gives for this kidney.
+
+    Judged are drafts that belong to a regimen that works as a whole. `load` says what a missing loading
+    dose of the table is worth. A dose counts as far off from `far_pct` on, or at a clearance up to `low_clearance`;
+    any other has the indicator `mild`. Up to `review_below` mL/min and in dialysis a pharmacist is to look at the intervals.
+    """
 
     drug: Drugs
-    beside: Drugs = NONE
     max_daily_g: Decimal | None = None
-    load: str = "none"
-    load_below: Decimal | None = None
+    load: Literal["none", "advised", "required"] = "none"
     load_within_h: int = 24
     infusion_h: Decimal | None = None
+    sessions_h: Decimal | None = None
     tolerance_pct: Decimal = Decimal(5)
-    band_pct: Decimal = Decimal(25)
+    far_pct: Decimal = Decimal(25)
     low_clearance: Decimal = Decimal(15)
-    review_below: Decimal = Decimal(30)
+    review_below: Decimal | None = None
     mild: Indicator = Indicator.WARNING
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        if self.beside and not bedside.regimen.of(self.beside):
-            return
         (agent,) = self.drug.keys
-        band = bedside.reference.doses.expected(agent, bedside.kidney)
-        if band is None:
+        orders = drafted(bedside, self.drug)
+        band = bedside.reference.doses.expected(agent, bedside.kidney) if orders and _trusted(bedside) else None
+        if band is None or not band.suggest:
             return
-        for order in bedside.regimen.of(self.drug, bedside.regimen.signed):
+        for order in orders:
             remark = self._judge(bedside, order, band)
             if remark:
                 yield remark
 
     def _judge(self, bedside: Bedside, order: Order, band: Band) -> Remark | None:
-        doses = [dose for dose in order.doses if not dose.once and dose.grams is not None]
-        off = next((found for dose in doses if (found := self._off(dose, band))), None)
-        if off == "above" and self._kept_on_purpose(bedside, order):
-            off = None
-        if off == "below" and bedside.kidney.injury:
-            off = None
-        missing = bool(doses) and self._load_missing(bedside, band)
-        short = any(dose.infusion_h is not None and self.infusion_h is not None and dose.infusion_h < self.infusion_h for dose in doses)
-        if not off and not missing and not short:
+        leeway = self._leeway(bedside)
+        fits = {dose: found for dose in order.doses if (found := leeway.fit(dose, band))}
+        wrong = next((dose for dose, found in fits.items() if found is not Fit.RIGHT and not self._excused(bedside, found)), None)
+        off = fits[wrong] if wrong else None
+        missing = bool(fits) and self._load_missing(bedside, band, fits)
+        short = self.infusion_h is not None and _shorter(order, self.infusion_h)
+        if not (off or missing or short):
             return None
-        variant = off or ("no-load" if missing else "short-infusion")
-        notes = tuple(self._notes(bedside, off, missing, short))
+        variant = str(off) if off else "no-load" if missing else "short-infusion"
         return Remark(
             (order,),
-            indicator=self._indicator(bedside, doses, band, off, missing),
+            indicator=self._indicator(bedside, wrong, off, missing, band),
             variant=variant,
-            words=self._words(bedside, order, doses, band),
-            notes=notes,
-            corrections=(self._correction(bedside, order, band, load=missing or band.load is not None and self._starts(bedside)),),
+            words=self._words(bedside, order, wrong, band),
+            notes=tuple(self._notes(bedside, off, missing, short)),
+            corrections=(self._correction(bedside, order, band, missing),),
             attached=variant == "no-load" and self.load == "advised",
         )
 
-    def _off(self, dose: Dose, band: Band) -> str | None:
-        """Below or above the band; rounding within the tolerance is neither, an unstated interval is not judged."""
-        grams, interval = dose.grams, dose.interval_h
-        if grams is None or interval is None or interval <= 0 or dose.continuous:
-            return None
-        slack = band.grams * self.tolerance_pct / 100
-        right_grams, right_interval = abs(grams - band.grams) <= slack, interval in band.intervals_h
-        if self.max_daily_g and grams * DAY_H / interval > self.max_daily_g * (100 + self.tolerance_pct) / 100:
-            return "above-daily-maximum"
-        if right_grams and right_interval:
-            return None
-        given = grams / interval
-        usual = [band.grams / hours for hours in band.intervals_h]
-        return "above" if given > max(usual) * (100 + self.tolerance_pct) / 100 else "below"
+    def _leeway(self, bedside: Bedside) -> Leeway:
+        sessions = self.sessions_h if bedside.kidney.replacement == HAEMODIALYSIS else None
+        return Leeway(self.tolerance_pct, self.max_daily_g, sessions)
 
-    def _kept_on_purpose(self, bedside: Bedside, order: Order) -> bool:
-        """Acute kidney injury buys a full dose for the first hours of therapy."""
-        hours = bedside.running_h(order) or 0
-        return bedside.kidney.injury and hours <= bedside.policy.renal.aki_silence_h
-
-    def _starts(self, bedside: Bedside) -> bool:
-        """No order of the drug has run before, or only for a short time."""
-        hours = [bedside.running_h(order) or 0 for order in bedside.chart.orders if order in self.drug and not order.draft]
-        return max(hours, default=0) <= self.load_within_h
-
-    def _load_missing(self, bedside: Bedside, band: Band) -> bool:
-        if self.load == "none" or band.load is None or band.load.grams is None or not self._starts(bedside):
+    def _excused(self, bedside: Bedside, off: Fit) -> bool:
+        """Acute kidney injury: the number is not steady enough to call a dose low, and buys a full dose for the first hours."""
+        if not bedside.kidney.injury or bedside.kidney.replacement or off is Fit.ABOVE_MAXIMUM:
             return False
-        clearance = bedside.kidney.clearance
-        if self.load_below is not None and clearance is not None and clearance > self.load_below:
-            return False
-        least = band.load.grams * (100 - self.tolerance_pct) / 100
-        every = [order for order in bedside.chart.orders if order in self.drug and order.status != "entered-in-error"]
-        return not any(dose.once and dose.grams is not None and dose.grams >= least for order in every for dose in order.doses)
+        return off is Fit.BELOW or under_way_h(bedside, self.drug) <= bedside.policy.renal.aki_silence_h
 
-    def _indicator(self, bedside: Bedside, doses: Sequence[Dose], band: Band, off: str | None, missing: bool) -> Indicator:
+    def _load_missing(self, bedside: Bedside, band: Band, fits: dict[Dose, Fit]) -> bool:
+        if self.load == "none" or band.load is None or band.load.grams is None:
+            return False
+        if under_way_h(bedside, self.drug) > self.load_within_h:
+            return False
+        spelled = Fit.COMPONENT in fits.values() and band.load.lead_grams
+        least, leeway = spelled or band.load.grams, self._leeway(bedside)
+        given = (dose for order in self._given(bedside) for dose in order.doses if dose.grams is not None)
+        return not any(leeway.enough(dose.grams or least, least) for dose in given)
+
+    def _given(self, bedside: Bedside) -> Iterator[Order]:
+        """Orders of the drug that are signed now, run, or were given within the hours in which a loading dose counts."""
+        for order in bedside.chart.orders:
+            if order not in self.drug or not treats(order) or order.ending or order.status in NOT_GIVEN:
+                continue
+            began = bedside.since(order.starts)
+            if order.draft or began is None or began <= self.load_within_h:
+                yield order
+
+    def _indicator(self, bedside: Bedside, wrong: Dose | None, off: Fit | None, missing: bool, band: Band) -> Indicator:
         if missing and self.load == "required":
             return Indicator.WARNING
-        if off is None:
+        if off is None or wrong is None:
             return Indicator.INFO
-        clearance = bedside.kidney.clearance
-        grave = clearance is not None and clearance <= self.low_clearance
-        far = any(self._far(dose, band) for dose in doses)
-        return Indicator.WARNING if grave or far or off == "above-daily-maximum" else self.mild
+        clearance, replaced = bedside.kidney.clearance, bedside.kidney.replacement
+        grave = replaced is not None or (clearance is not None and clearance <= self.low_clearance)
+        far = off is Fit.ABOVE_MAXIMUM or distance_pct(wrong, band) >= self.far_pct
+        return Indicator.WARNING if grave or far else self.mild
 
-    def _far(self, dose: Dose, band: Band) -> bool:
-        """At least a band off, by the amount given in a day."""
-        if dose.grams is None or not dose.interval_h:
-            return False
-        given = dose.grams / dose.interval_h
-        distances = [abs(given - band.grams / hours) * 100 / (band.grams / hours) for hours in band.intervals_h]
-        return min(distances) >= self.band_pct
+    def _notes(self, bedside: Bedside, off: Fit | None, missing: bool, short: bool) -> Iterator[str]:
+        kidney = bedside.kidney
+        low = kidney.clearance is not None and kidney.clearance <= self.low_clearance
+        yield from (
+            note
+            for note, said in {
+                "above": off in {Fit.ABOVE, Fit.ABOVE_MAXIMUM},
+                "below": off is Fit.BELOW,
+                "components": off is not None,
+                "load": missing,
+                "infusion": short,
+                "low-clearance": low and not kidney.replacement,
+                "sessions": kidney.replacement == HAEMODIALYSIS,
+                "pharmacist-review": kidney.reviewed(self.review_below),
+                "injury": kidney.injury and off is not None,
+            }.items()
+            if said
+        )
 
-    def _notes(self, bedside: Bedside, off: str | None, missing: bool, short: bool) -> Iterator[str]:
-        if off in {"above", "above-daily-maximum"}:
-            yield "neurotoxicity"
-        if off:
-            yield "components-trap"
-        if missing:
-            yield "loading"
-        if short:
-            yield "short-infusion"
-        if bedside.kidney.replacement:
-            yield "dialysis"
-        clearance = bedside.kidney.clearance
-        if bedside.kidney.replacement or (clearance is not None and clearance <= self.review_below):
-            yield "pharmacist-review"
-        if bedside.kidney.injury:
-            yield "aki"
-
-    def _words(self, bedside: Bedside, order: Order, doses: Sequence[Dose], band: Band) -> dict[str, str]:
+    def _words(self, bedside: Bedside, order: Order, wrong: Dose | None, band: Band) -> dict[str, str]:
         interval = self._interval(bedside, band)
-        load = f"{band.load.grams.normalize():f} g" if band.load and band.load.grams is not None else "no load"
-        clearance = bedside.kidney.clearance
+        told = wrong or next(iter(order.doses), None)
+        load = band.load.grams if band.load else None
         return {
             "drug": order.drug.name,
             "dose": f"{band.grams.normalize():f} g every {interval.normalize():f} h",
-            "ordered": written(doses[0]) if doses else "no dose",
-            "clearance": f"{clearance:.0f}" if clearance is not None else bedside.kidney.replacement or "unknown",
-            "load": load,
-            "interval": f"{interval.normalize():f}",
+            "components": band.maintenance[0].components or "one component",
+            "ordered": written(told) if told else "no dose",
+            "load": f"{load.normalize():f} g" if load is not None else "no loading dose",
+            "kidney": bedside.kidney.named,
+            "basis": bedside.kidney.basis,
         }
 
     def _interval(self, bedside: Bedside, band: Band) -> Decimal:
         wanted = bedside.policy.intervals.get(next(iter(self.drug.keys)))
-        return wanted if wanted in band.intervals_h and wanted is not None else band.intervals_h[0]
+        return wanted if wanted is not None and wanted in band.intervals_h else band.intervals_h[0]
 
-    def _correction(self, bedside: Bedside, order: Order, band: Band, *, load: bool) -> Correction:
-        grams = band.load.grams if load and band.load else None
-        return Correction(order, band.grams, self._interval(bedside, band), band.infusion_h, grams)
+    def _correction(self, bedside: Bedside, order: Order, band: Band, missing: bool) -> Correction:
+        load = band.load.grams if missing and band.load else None
+        return Correction(order, band.grams, self._interval(bedside, band), band.infusion_h, load)
 
 
 @dataclass(frozen=True)
@@ -168,18 +158,19 @@ class InfusionTooShort:
     drugs: Drugs
     label_h: Decimal
     guidance_h: Decimal
+    review_below: Decimal | None = None
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        for order in bedside.regimen.of(self.drugs, bedside.regimen.signed):
-            doses = [dose for dose in order.doses if not dose.continuous]
-            stated = [dose.infusion_h for dose in doses if dose.infusion_h is not None]
+        notes = ("pharmacist-review",) if bedside.kidney.reviewed(self.review_below) else ()
+        for order in drafted(bedside, self.drugs):
+            stated = [dose.infusion_h for dose in order.doses if dose.infusion_h is not None and not dose.continuous]
             words = {"drug": order.drug.name, "hours": f"{min(stated).normalize():f}" if stated else "not stated"}
-            if not stated:
-                yield Remark((order,), indicator=Indicator.INFO, variant="unstated", words=words, attached=True)
-            elif min(stated) < self.label_h:
-                yield Remark((order,), indicator=Indicator.WARNING, variant="below-label", words=words)
-            elif min(stated) < self.guidance_h:
-                yield Remark((order,), indicator=Indicator.INFO, words=words)
+            if not stated and not any(dose.continuous for dose in order.doses):
+                yield Remark((order,), indicator=Indicator.INFO, variant="unstated", words=words, notes=notes, attached=True)
+            elif stated and min(stated) < self.label_h:
+                yield Remark((order,), indicator=Indicator.WARNING, variant="below-label", words=words, notes=notes)
+            elif stated and min(stated) < self.guidance_h:
+                yield Remark((order,), indicator=Indicator.INFO, words=words, notes=notes)
 
 
 @dataclass(frozen=True)
@@ -192,21 +183,29 @@ class NotTogether:
     infusion_h: Decimal
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        regimen = bedside.regimen
-        first, second = regimen.of(self.drugs), regimen.of(self.beside)
-        if not first or not second:
+        active = bedside.regimen.active
+        first, second = bedside.regimen.of(self.drugs, active), bedside.regimen.of(self.beside, active)
+        if not first or not second or not any(order.draft for order in (*first, *second)):
             return
-        short = [one for one in first if any(dose.infusion_h is not None and dose.infusion_h < self.infusion_h for dose in one.doses)]
-        apart = [one for one in first for two in second if self._apart(one, two)]
-        orders = short or apart
-        if orders and any(order.draft for order in (*first, *second)):
-            yield Remark((*orders, *second), words={"drug": names(orders), "partner": names(second)})
+        short = [one for one in first if _shorter(one, self.infusion_h)]
+        apart = [one for one in first if all(self._apart(one, two) for two in second)]
+        if short or apart:
+            orders = short or apart
+            yield Remark((*orders, *second), variant=None if short else "apart", words={"drug": names(orders), "partner": names(second)})
 
     def _apart(self, one: Order, two: Order) -> bool:
+        """Started hours apart at different intervals, or at the same interval so that the infusions never meet."""
         if not (one.starts and two.starts):
             return False
-        different = {dose.interval_h for dose in one.doses} != {dose.interval_h for dose in two.doses}
-        return different and abs(one.starts - two.starts) > timedelta(hours=self.apart_h)
+        late = abs(one.starts - two.starts)
+        mine, other = _usual(one), _usual(two)
+        if mine is None or other is None or mine.interval_h != other.interval_h:
+            return late > timedelta(hours=self.apart_h)
+        if not (mine.interval_h and mine.infusion_h and other.infusion_h):
+            return False
+        shift = Decimal(str(late.total_seconds())) / 3600 % mine.interval_h
+        first, second = (mine, other) if one.starts <= two.starts else (other, mine)
+        return first.infusion_h <= shift <= mine.interval_h - (second.infusion_h or 0) if first.infusion_h else False
 
 
 @dataclass(frozen=True)
@@ -216,11 +215,11 @@ class RenalDataMissing:
     drugs: Drugs
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        orders = bedside.regimen.of(self.drugs, bedside.regimen.signed)
+        orders = tuple(drafted(bedside, self.drugs))
         kidney, rules = bedside.kidney, bedside.policy.renal
         if not orders or kidney.replacement:
             return
-        stale = rules.icu_stale_h if "intensive-care" in bedside.words else rules.stale_h
+        stale = rules.icu_stale_h if bedside.severe else rules.stale_h
         words = {"drug": names(orders)}
         if kidney.creatinine is None:
             yield Remark(orders, variant="no-creatinine", words=words)
@@ -233,13 +232,30 @@ class RenalDataMissing:
             yield Remark(orders, variant="unstable", words={**words, "n": f"{kidney.change_pct:.0f}"})
 
 
-def written(dose: Dose) -> str:
-    """A dose as a prescriber writes it: "2 g every 8 h over 3 h"."""
-    parts = [f"{dose.grams.normalize():f} g" if dose.grams is not None else "dose not stated"]
-    if dose.once:
-        parts.append("once")
-    elif dose.interval_h:
-        parts.append(f"every {dose.interval_h.normalize():f} h")
-    if dose.infusion_h:
-        parts.append(f"over {dose.infusion_h.normalize():f} h")
-    return " ".join(parts)
+def drafted(bedside: Bedside, drugs: Drugs) -> list[Order]:
+    """The drafts of these drugs that belong to a regimen that works as a whole, in hospital or on the discharge list."""
+    active = dict.fromkeys((*bedside.regimen.active, *bedside.regimen.take_home().active))
+    return [order for order in active if order.draft and order in drugs]
+
+
+def under_way_h(bedside: Bedside, drugs: Drugs) -> float:
+    """For how many hours the patient has been on the drug; an order that has just run out counts."""
+    regimen = bedside.regimen
+    lately = [one for one in regimen.ended if one.ends and 0 <= (bedside.since(one.ends) or 0) <= float(regimen.policy.single_dose_h)]
+    known = [one for one in (*regimen.running, *regimen.replaced, *regimen.endings, *lately) if one in drugs]
+    return max((bedside.since(one.starts or one.authored) or 0.0 for one in known), default=0.0)
+
+
+def _trusted(bedside: Bedside) -> bool:
+    """In replacement therapy the table asks for no clearance; else the creatinine must be recent enough."""
+    kidney = bedside.kidney
+    return kidney.replacement is not None or (kidney.age_h is not None and kidney.age_h <= bedside.policy.renal.stale_h)
+
+
+def _shorter(order: Order, hours: Decimal) -> bool:
+    """A stated infusion time is shorter; a continuous infusion has none."""
+    return any(dose.infusion_h is not None and not dose.continuous and dose.infusion_h < hours for dose in order.doses)
+
+
+def _usual(order: Order) -> Dose | None:
+    return next((dose for dose in order.doses if not dose.once), None)
