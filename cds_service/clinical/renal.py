@@ -41,17 +41,6 @@ class Kidney:
             return SPOKEN[self.replacement] + rate
         return f"CrCl {_plain(self.clearance, 1)} mL/min" if self.clearance is not None else "unknown kidney function"
 
-    @property
-    def basis(self) -> str:
-        """The same in a sentence, with what it was computed from."""
-        if self.replacement:
-            return f"The record says {self.named}."
-        if self.clearance is None or self.creatinine is None or self.weight_used is None:
-            return "Kidney function is not known."
-        age = f", {self.age_h:.0f} h old" if self.age_h is not None else ""
-        creatinine = f"creatinine {_plain(self.creatinine.value, 2)} {self.creatinine.unit}{age}"
-        return f"{self.named} by Cockcroft-Gault: {creatinine}, dosing weight {_plain(self.weight_used, 1)} kg."
-
     def reviewed(self, below: Decimal | None) -> bool:
         """A pharmacist is to look at the intervals: up to this clearance, and in any replacement therapy."""
         if below is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.clinical.allergies import ALERTED, Reaction, reaction, worst
@@ -11,6 +11,7 @@ from cds_service.clinical.facts import Allergy, Drug, Measure, Order
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.regimen import Drugs
 from cds_service.finding import Indicator, Remark
+from cds_service.triggers.activity import NONE
 from cds_service.triggers.trigger import names
 
 
@@ -24,14 +25,17 @@ class CourseTooShort:
     excused_by: tuple[str, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        drafts = [order for order in bedside.regimen.active if order.draft and _end(bedside, order)]
-        if not drafts or not self._here(bedside, drafts, evidence) or bedside.words & set(self.excused_by):
+        if bedside.words & set(self.excused_by):
             return
-        began = bedside.therapy_began() or min(bedside.regimen.start(order) for order in drafts)
-        shortest = min(end for order in drafts if (end := _end(bedside, order)))
-        planned = (shortest - began).total_seconds() / 86400
-        if planned < self.days:
-            yield Remark(tuple(drafts), words={"n": f"{planned:.0f}", "drug": names(drafts)})
+        for regimen in (bedside.regimen, bedside.regimen.take_home()):
+            drafts = [order for order in regimen.active if order.draft and not _single(order)]
+            ends = _ends(bedside, drafts)
+            if not ends or not self._here(bedside, drafts, evidence):
+                continue
+            began = _began(bedside) or min(order.starts or bedside.now for order in drafts)
+            planned = (min(ends) - began).total_seconds() / 86400
+            if planned < self.days:
+                yield Remark(tuple(drafts), words={"n": f"{int(max(planned, 0))}", "drug": names(drafts)})
 
     def _here(self, bedside: Bedside, drafts: Sequence[Order], evidence: Sequence[Evidence]) -> bool:
         sampled = any(one.isolate.specimen and one.isolate.specimen.key in self.specimens for one in evidence)
@@ -56,39 +60,57 @@ class CourseTooLong:
 
 @dataclass(frozen=True)
 class Worsening:
-    """The patient worsens in the first days of therapy, and nobody has looked again."""
+    """The patient worsens in the first days of therapy, and nobody has looked again.
+
+    Signs and repeat cultures count from `from_h` hours of therapy on. A lactate above `lactate_above` (mmol/L) that rises is a
+    sign, and so are a fever, a SOFA that has risen by `sofa_rise`, and a vasopressor that was started after the therapy.
+    """
 
     from_h: int
     to_h: int
-    fever_c: Decimal = Decimal("38.3")
-    fever_after_h: int = 72
-    sofa_rise: int = 2
+    fever_c: Decimal
+    lactate_above: Decimal
+    sofa_rise: int
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        began = bedside.therapy_began()
+        began = _began(bedside)
         hours = bedside.since(began)
         if began is None or hours is None or not self.from_h <= hours <= self.to_h:
             return
-        if any(culture.collected and culture.collected > began for culture in bedside.chart.cultures):
+        settled = began + timedelta(hours=self.from_h)
+        repeated = any(culture.pending or (culture.collected and culture.collected > settled) for culture in bedside.chart.cultures)
+        if repeated or "culture" in bedside.chart.pending_tests:
             return
-        if "culture" in bedside.chart.pending_tests or not self._signs(bedside, began, hours):
+        signs = list(self._signs(bedside, began, settled))
+        if not signs:
             return
         blood = any(one.isolate.specimen and one.isolate.specimen.key in bedside.policy.evidence.bloodstream for one in evidence)
         indicator = Indicator.WARNING if blood else Indicator.INFO
-        yield Remark(bedside.regimen.active, indicator=indicator, words={"hours": f"{hours:.0f}"}, attached=not blood)
+        words = {"hours": f"{hours:.0f}", "sign": " and ".join(signs)}
+        yield Remark(bedside.regimen.active, indicator=indicator, words=words, attached=not blood)
 
-    def _signs(self, bedside: Bedside, began: datetime, hours: float) -> bool:
-        pressors = any(order.starts and order.starts > began for order in bedside.vasopressors())
-        lactate, sofa = bedside.chart.measures.get("lactate", ()), bedside.chart.measures.get("sofa", ())
-        risen = _risen(lactate, began, Decimal(0)) or _risen(sofa, began, Decimal(self.sofa_rise))
-        fevers = [one for one in bedside.chart.measures.get("temperature", ()) if one.taken and one.taken > began]
-        hot = any(one.value >= self.fever_c and (bedside.now - one.taken).total_seconds() <= 86400 for one in fevers if one.taken)
-        return pressors or risen or (hot and hours > self.fever_after_h)
+    def _signs(self, bedside: Bedside, began: datetime, settled: datetime) -> Iterator[str]:
+        pressors = bedside.vasopressors()
+        new = [one for one in pressors if one.starts and one.starts > began]
+        if pressors and (len(new) == len(pressors) or all(one.draft for one in pressors)):
+            yield "a vasopressor was started"
+        measures = bedside.chart.measures
+        lactate, sofa = measures.get("lactate", ()), measures.get("sofa", ())
+        if _since(lactate, settled) and len(lactate) > 1 and lactate[0].value > max(self.lactate_above, lactate[1].value):
+            yield "lactate is rising"
+        if _since(sofa, settled) and any(sofa[0].value - one.value >= self.sofa_rise for one in sofa[1:]):
+            yield "SOFA has risen"
+        if any(one.value >= self.fever_c for one in _since(measures.get("temperature", ()), settled)):
+            yield "fever persists"
 
 
 @dataclass(frozen=True)
 class LabWatch:
-    """A high daily dose has run for days, and the laboratory was not asked, or has answered badly."""
+    """A high daily dose has run for days, and the laboratory was not asked, or has answered badly.
+
+    `drugs` have the daily dose; a raised result matters beside `raised_with` too. `raised` and `high` are multiples of the
+    laboratory's upper limit; a result counts for `remembered_h`.
+    """
 
     drugs: Drugs
     daily_g: Decimal
@@ -97,28 +119,32 @@ class LabWatch:
     within_h: int
     raised: int
     high: int
+    remembered_h: int
+    raised_with: Drugs = NONE
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        orders = [order for order in bedside.regimen.of(self.drugs)]
-        if not orders:
-            return
-        results = [one for test in self.tests for one in bedside.chart.measures.get(test, ())]
-        fresh = [one for one in results if (age := bedside.since(one.taken)) is not None and age <= self.within_h]
-        times = max((one.value / one.upper for one in fresh if one.upper), default=Decimal(0))
-        words = {"drug": names(orders), "n": f"{times:.1f}"}
-        if times >= self.high:
-            yield Remark(tuple(orders), indicator=Indicator.WARNING, variant="high", words=words)
-        elif times >= self.raised:
-            yield Remark(tuple(orders), indicator=Indicator.INFO, variant="raised", words=words)
-        elif not fresh and "liver-tests" not in bedside.chart.pending_tests and self._long(bedside, orders):
-            yield Remark(tuple(orders), indicator=Indicator.INFO, words=words)
+        orders = bedside.regimen.of(self.drugs)
+        watched = (*orders, *bedside.regimen.of(self.raised_with))
+        newest = [one for test in self.tests for one in bedside.chart.measures.get(test, ())[:1] if bedside.since(one.taken) is not None]
+        recent = [one for one in newest if (bedside.since(one.taken) or 0) <= self.remembered_h]
+        times = max((one.value / one.upper for one in recent if one.upper), default=Decimal(0))
+        words = {"drug": names(watched) if watched else "", "n": f"{times:.1f}"}
+        if watched and times >= self.raised:
+            indicator, variant = (Indicator.WARNING, "high") if times >= self.high else (Indicator.INFO, "raised")
+            yield Remark(watched, indicator=indicator, variant=variant, words=words)
+        elif orders and not self._looked(bedside, newest) and self._long(bedside, orders):
+            yield Remark(orders, indicator=Indicator.INFO, words={**words, "drug": names(orders)})
+
+    def _looked(self, bedside: Bedside, newest: Sequence[Measure]) -> bool:
+        fresh = any((bedside.since(one.taken) or 0) <= self.within_h for one in newest)
+        return fresh or "liver-tests" in bedside.chart.pending_tests
 
     def _long(self, bedside: Bedside, orders: Sequence[Order]) -> bool:
-        daily = sum(
-            (dose.grams * 24 / dose.interval_h for order in orders for dose in order.doses if dose.grams and dose.interval_h),
-            Decimal(0),
-        )
-        return daily >= self.daily_g and any((bedside.running_h(order) or 0) > self.after_h for order in orders)
+        daily = [
+            max((dose.grams * 24 / dose.interval_h for dose in order.doses if dose.grams and dose.interval_h), default=0)
+            for order in orders
+        ]
+        return max(daily) >= self.daily_g and max(bedside.running_h(order) or 0 for order in orders) > self.after_h
 
 
 @dataclass(frozen=True)
@@ -129,19 +155,34 @@ class DrugAllergy:
     years_forgotten: int
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        directed = [order for order in bedside.regimen.signed if order.drug.key in bedside.regimen.directed]
-        found = [(verdict, allergy, order) for order in directed for allergy in bedside.chart.allergies if (verdict := self._verdict(bedside, allergy, order))]
+        found = [
+            (verdict, allergy, order)
+            for order in self._ordered(bedside)
+            for allergy in bedside.chart.allergies
+            if (verdict := self._verdict(bedside, allergy, order))
+        ]
         if not found:
             return
-        verdict, allergy, order = min(found, key=lambda one: one[0] != "severe")
-        orders = tuple(dict.fromkeys(one for _, _, one in found))
-        variant = "shared-side-chain" if verdict == "cross" else "severe-skin" if "scar" in allergy.reactions else "same-drug"
-        indicator = Indicator.CRITICAL if verdict == "severe" else Indicator.WARNING
-        words = {"drug": order.drug.name, "allergy": self._name(bedside, allergy)}
-        removes = tuple(one for kind, _, one in found if kind == "severe")
-        yield Remark(orders, indicator=indicator, variant=variant, words=words, removes=removes)
+        verdict, allergy, order = min(found, key=lambda one: list(Reaction).index(one[0]))
+        severe, cross = verdict is Reaction.SEVERE, verdict is Reaction.CROSS
+        yield Remark(
+            tuple(dict.fromkeys(one for _, _, one in found)),
+            indicator=Indicator.CRITICAL if severe else Indicator.WARNING,
+            variant="shared-side-chain" if cross else "severe-skin" if "scar" in allergy.reactions else None,
+            words={"drug": order.drug.name, "allergy": self._name(bedside, allergy)},
+            notes=tuple(dict.fromkeys(str(kind) for kind, _, _ in found)),
+            removes=tuple(dict.fromkeys(one for kind, _, one in found if kind is Reaction.SEVERE)),
+            attached=cross and bool(bedside.unsound),
+        )
 
-    def _verdict(self, bedside: Bedside, allergy: Allergy, order: Order) -> str | None:
+    def _ordered(self, bedside: Bedside) -> Iterator[Order]:
+        """The drafts of drugs that stand in a row of the policy; while choosing, only those that were just selected."""
+        for order in (*bedside.regimen.signed, *bedside.regimen.take_home().therapy):
+            chosen = not bedside.selections or not order.reference or order.reference in bedside.selections
+            if order.drug.key in bedside.regimen.directed and chosen:
+                yield order
+
+    def _verdict(self, bedside: Bedside, allergy: Allergy, order: Order) -> Reaction | None:
         found = reaction(allergy, order.drug, self.cross, self.years_forgotten, bedside.now)
         return found if found in ALERTED else None
 
@@ -175,9 +216,9 @@ class InCircumstance:
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         directed = [order for order in bedside.regimen.therapy if order.drug.key in bedside.regimen.directed]
-        named = sorted(bedside.words & set(self.words))
-        if named and directed:
-            yield Remark(tuple(directed), words={"circumstance": named[0], "drug": names(directed)})
+        named = [word for word in self.words if word in bedside.words]
+        if named and (directed or bedside.unsound):
+            yield Remark(tuple(directed), variant=named[0])
 
 
 @dataclass(frozen=True)
@@ -195,32 +236,46 @@ class Unread:
 
 @dataclass(frozen=True)
 class Incomplete:
-    """A part of the record could not be had, so that some checks did not run."""
+    """A part of the record could not be had, so that some checks did not run.
 
-    always: tuple[str, ...] = ()
+    `with_evidence` are the parts that matter beside proven evidence, `when_ordering` those that could have held it.
+    """
+
+    when_ordering: tuple[str, ...] = ()
     with_evidence: tuple[str, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        wanted = set(self.always) | (set(self.with_evidence) if bedside.infection.proven else set())
+        ordering = bedside.hook.startswith("order-")
+        wanted = set(self.with_evidence) if bedside.infection.proven else set(self.when_ordering) if ordering else set()
         missing = sorted(wanted & bedside.chart.missing)
         if missing:
             yield Remark(words={"missing": ", ".join(bedside.named_part(key) for key in missing)})
 
 
+def _ends(bedside: Bedside, drafts: Sequence[Order]) -> list[datetime]:
+    """The end of the last draft of each drug; nothing for a drug of which one draft states no end."""
+    courses = [[_end(bedside, one) for one in drafts if one.drug.key == drug] for drug in {one.drug.key for one in drafts}]
+    return [max(end for end in ends if end) for ends in courses if all(ends)]
+
+
 def _end(bedside: Bedside, order: Order) -> datetime | None:
-    """The stated end of a course; a single dose states none."""
-    if order.doses and all(dose.once for dose in order.doses):
-        return None
+    """The stated end of a course."""
     if order.ends:
         return order.ends
-    if order.duration_h is not None:
-        return bedside.hours_ahead(float(order.duration_h))
-    return None
+    return bedside.hours_ahead(float(order.duration_h)) if order.duration_h is not None else None
 
 
-def _risen(measures: Sequence[Measure], began: datetime, least: Decimal) -> bool:
-    """The newest value since therapy began is higher than an earlier one."""
-    newest = measures[0] if measures else None
-    if newest is None or newest.taken is None or newest.taken <= began:
-        return False
-    return any(newest.value - one.value > least or (least > 0 and newest.value - one.value >= least) for one in measures[1:])
+def _single(order: Order) -> bool:
+    return bool(order.doses) and all(dose.once for dose in order.doses)
+
+
+def _began(bedside: Bedside) -> datetime | None:
+    """When the first running order of the regimen that works now, or of what it replaces, was started."""
+    regimen = bedside.regimen
+    orders = [one for one in (*regimen.active, *regimen.replaced) if not one.draft and one.drug.key in regimen.directed]
+    return min((one.starts for one in orders if one.starts and one.starts <= bedside.now), default=None)
+
+
+def _since(measures: Sequence[Measure], moment: datetime) -> list[Measure]:
+    """The values of a test after a moment, newest first."""
+    return [one for one in measures if one.taken and one.taken > moment]

@@ -139,7 +139,6 @@ class DoseOffTable:
             "ordered": written(told) if told else "no dose",
             "load": f"{load.normalize():f} g" if load is not None else "no loading dose",
             "kidney": bedside.kidney.named,
-            "basis": bedside.kidney.basis,
         }
 
     def _interval(self, bedside: Bedside, band: Band) -> Decimal:
