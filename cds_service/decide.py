@@ -1,0 +1,135 @@
+"""The corridor: one request from its bytes to its cards, read from top to bottom."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cds_service.cards import Style, write
+from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.facts import Order
+from cds_service.clinical.policy import Policy
+from cds_service.clinical.regimen import Drugs
+from cds_service.errors import UnknownService
+from cds_service.fhir.chart import Drafts, read_chart, read_drafts, unresolved
+from cds_service.finding import Overridden
+from cds_service.knowledge import Knowledge
+from cds_service.protocol.prefetch import Fetch, Prefetched, fill
+from cds_service.protocol.request import HookRequest, parse_request
+from cds_service.protocol.response import Card
+from cds_service.service import Service, Verdicts
+
+MEDICATION = re.compile(r"Medication/[A-Za-z0-9._~:-]+")
+MOST_MEDICATIONS = 30
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was answered and why; without `verdicts` the orders were none of this service's business."""
+
+    service: Service
+    request: HookRequest
+    cards: tuple[Card, ...]
+    verdicts: Verdicts | None
+    bedside: Bedside | None
+    missing: frozenset[str]
+    version: str
+
+
+def nothing_overridden(_: HookRequest) -> frozenset[Overridden]:
+    """Without a memory nothing was overridden."""
+    return frozenset()
+
+
+def decide(
+    knowledge: Knowledge,
+    service_id: str,
+    body: bytes,
+    *,
+    fetch: Fetch | None,
+    now: datetime,
+    style: Style,
+    overridden: Callable[[HookRequest], frozenset[Overridden]] = nothing_overridden,
+) -> Decision:
+    """The cards for one hook call; raises UnknownService, BadRequest or CannotDecide, and never answers nothing because something broke."""
+    service = service_of(knowledge, service_id)
+    request = parse_request(body, service.hook)
+    drafts = read_drafts(request.draft_orders, request.patient_id, knowledge.terminology, now)
+    if not concerned(service, request, drafts):
+        return Decision(service, request, (), None, None, frozenset(), knowledge.version)
+    record = with_medications(fill(request, service.sheet.prefetch, fetch, _named(drafts.unresolved)), request, drafts, fetch, knowledge)
+    bedside = stand_at(service, request, drafts, record, knowledge, now)
+    verdicts = service.judge(bedside)
+    cards = write(verdicts, bedside, service, knowledge, request, style, overridden(request))
+    return Decision(service, request, cards, verdicts, bedside, bedside.chart.missing, knowledge.version)
+
+
+def service_of(knowledge: Knowledge, service_id: str) -> Service:
+    """The service with this id; raises UnknownService."""
+    service = knowledge.services.get(service_id)
+    if service is None:
+        raise UnknownService("No service has this id; GET /cds-services lists them.")
+    return service
+
+
+def concerned(service: Service, request: HookRequest, drafts: Drafts) -> bool:
+    """Whether the drafts can give any rule something to say, so that all other signings cost nothing and never fail.
+
+    An antibacterial, a drug that a rule watches beside them, what stops or holds one, and every order that could not be read.
+    """
+    if not service.orders or drafts.unreadable or drafts.unresolved:
+        return True
+    watched = _watched(service)
+    return any(order.drug.antibacterial or order.drug.key in watched for order in _chosen(request, drafts))
+
+
+def with_medications(record: Prefetched, request: HookRequest, drafts: Drafts, fetch: Fetch | None, knowledge: Knowledge) -> Prefetched:
+    """The record with the medications that its orders only point at; those that stay lost make their order unreadable."""
+    if fetch is None or request.fhir is None:
+        return record
+    lost = {name: name for name in unresolved(drafts, record.parts, knowledge.terminology) if name not in record.missing}
+    wanted = _named(tuple(lost))
+    if not wanted:
+        return record
+    found = fetch(request.fhir, wanted)
+    return replace(record, parts={**record.parts, **{name: answer.resources for name, answer in found.items()}})
+
+
+def stand_at(service: Service, request: HookRequest, drafts: Drafts, record: Prefetched, knowledge: Knowledge, now: datetime) -> Bedside:
+    """The chart of the request as facts, seen through the policy of the service's condition."""
+    policy = service.reference.policy
+    chart = read_chart(
+        request.patient_id,
+        drafts,
+        record.parts,
+        record.missing & service.sheet.prefetch.keys(),
+        knowledge.terminology,
+        now,
+        sought=_sought(policy),
+        future_h=policy.windows.future_h,
+    )
+    return Bedside(chart, service.reference, request.hook, now, request.selections, parts=service.parts)
+
+
+def _chosen(request: HookRequest, drafts: Drafts) -> tuple[Order, ...]:
+    """At order-select the orders that the user has just chosen; all drafts where none of them is recognised."""
+    names = {name if "/" in name else f"MedicationRequest/{name}" for name in request.selections}
+    chosen = tuple(order for order in drafts.orders if order.reference in names)
+    known = {f"MedicationRequest/{one.id}" for one in drafts.requests if one.id}
+    return chosen if names & known else drafts.orders
+
+
+def _watched(service: Service) -> frozenset[str]:
+    """The drugs of the rules that speak without an antibacterial among the drafts."""
+    triggers = [rule.trigger for rule in service.rules if rule.id in service.unarmed]
+    sets = [value for trigger in triggers for value in vars(trigger).values() if isinstance(value, Drugs)]
+    return frozenset(key for one in sets for key in one.keys)
+
+
+def _sought(policy: Policy) -> frozenset[str]:
+    return frozenset(policy.evidence.genes).union(*policy.evidence.phenotypes)
+
+
+def _named(references: tuple[str, ...]) -> Mapping[str, str]:
+    """Reads by the reference itself; what is no plain reference is not asked for."""
+    return {name: name for name in references[:MOST_MEDICATIONS] if MEDICATION.fullmatch(name)}

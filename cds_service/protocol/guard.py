@@ -1,0 +1,124 @@
+"""What a body must be before anything reads it: small, shallow, UTF-8, and without two values under one name."""
+
+import codecs
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Raw
+
+from cds_service.errors import BadRequest
+
+DEEPEST = 40  # FHIR needs fewer than 25
+MOST_NODES = 500_000
+BYTES_A_NODE = 8  # an honest chart has about 20 bytes for each brace, bracket and comma
+CHUNK = 1 << 20
+LARGE = 256
+HEAD = 64
+
+_BRACKETS = bytes(ord("(") if one in b"[{" else ord(")") if one in b"]}" else one for one in range(256))
+_NO_BRACKET = bytes(one for one in range(256) if one not in b"[]{}")
+_NO_BRACKET_OR_QUOTE = bytes(one for one in range(256) if one not in b'[]{}"')
+
+
+class _Twice(Exception):
+    """One object has two values under one name."""
+
+
+def check_body(body: bytes) -> None:
+    """Refuse what cannot be read safely; nothing is parsed yet, so that a bomb costs no more than a few passes over its bytes."""
+    if not body.strip():
+        raise BadRequest("The body is empty; a CDS Hooks request as a JSON object is expected.")
+    if body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise BadRequest("The body begins with a byte order mark; plain UTF-8 is expected.")
+    _check_encoding(body)
+    brackets = body.translate(_BRACKETS, _NO_BRACKET)
+    _check_nodes(body, brackets)
+    _check_depth(body, brackets)
+
+
+def _check_encoding(body: bytes) -> None:
+    if body.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(body), CHUNK):
+            decoder.decode(body[start : start + CHUNK], start + CHUNK >= len(body))
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not valid UTF-8.") from None
+
+
+def _check_nodes(body: bytes, brackets: bytes) -> None:
+    most = max(MOST_NODES, len(body) // BYTES_A_NODE)
+    nodes = len(brackets) // 2
+    if len(body) > 2 * most:
+        nodes += body.count(b",")
+    if nodes > most:
+        raise BadRequest(f"The body has more than {most} values, which no honest chart of its size has.")
+
+
+def _check_depth(body: bytes, brackets: bytes) -> None:
+    """Brackets inside strings are counted in a first look, and left out in a second one where the first finds fault."""
+    if _too_deep(brackets) and _too_deep(_outside_strings(body)):
+        raise BadRequest(f"The body is nested more than {DEEPEST} levels deep, or its brackets do not match.")
+
+
+def _too_deep(brackets: bytes) -> bool:
+    """Each round takes the innermost pairs away, so the rounds are the depth."""
+    for _ in range(DEEPEST):
+        if not brackets:
+            return False
+        left = brackets.replace(b"()", b"")
+        if len(left) == len(brackets):
+            return True
+        brackets = left
+    return bool(brackets)
+
+
+def _outside_strings(body: bytes) -> bytes:
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
+    return b"".join(plain.translate(_BRACKETS, _NO_BRACKET_OR_QUOTE).split(b'"')[::2])
+
+
+def without_duplicates(body: bytes, values: Iterable[Raw]) -> Any:
+    """The body as plain objects, strictly read, with each of these large values left out as 0.
+
+    A name that occurs twice is refused, since two readers may take two different values. The large values are the prefetched
+    charts: reading them a second time would cost more than judging them.
+    """
+    try:
+        return json.loads(_skeleton(body, values), object_pairs_hook=_once)
+    except _Twice:
+        raise BadRequest("A name occurs twice in one object of the request; each may occur once.") from None
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON as every reader takes it: a number is too long, or objects are nested too deeply.") from None
+
+
+def _skeleton(body: bytes, values: Iterable[Raw]) -> bytes:
+    kept, start = [], 0
+    for value in values:
+        view = memoryview(value)
+        if len(view) < LARGE:
+            continue
+        at = _place(body, view, start)
+        if at < 0:
+            continue
+        kept.append(body[start:at])
+        start = at + len(view)
+    return b"0".join([*kept, body[start:]])
+
+
+def _place(body: bytes, value: memoryview, start: int) -> int:
+    """Where the value stands; its head is looked for, since looking for all of it is slow."""
+    head = bytes(value[:HEAD])
+    at = body.find(head, start)
+    while at >= 0 and not body.startswith(value, at):
+        at = body.find(head, at + 1)
+    return at
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Twice
+    return found

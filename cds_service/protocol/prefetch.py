@@ -1,0 +1,131 @@
+"""Fills the parts of the record that a service asks for: what the client prefetched, then what its FHIR server has."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import quote
+
+from msgspec import Raw
+
+from cds_service.access import Answer, Fetch, Page, open_page
+from cds_service.errors import CannotDecide
+from cds_service.protocol.request import HookRequest
+
+__all__ = ["Answer", "Fetch", "Part", "Prefetched", "fill", "query"]
+
+TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
+NULL = b"null"
+
+
+class Part(Protocol):
+    """What a service says about one prefetch key."""
+
+    @property
+    def query(self) -> str:
+        """The template."""
+
+    @property
+    def names(self) -> str:
+        """What it holds, in human words."""
+
+    @property
+    def required(self) -> bool:
+        """Nothing may be said without it."""
+
+
+@dataclass(frozen=True)
+class Prefetched:
+    """The resources by prefetch key; `missing` are the keys that could not be had, or not all of them."""
+
+    parts: Mapping[str, tuple[Raw, ...]]
+    missing: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Filling:
+    """What is there so far: `have` per key, `wanted` what has to be asked, `gaps` the keys that nobody can fill."""
+
+    have: dict[str, tuple[Raw, ...]] = field(default_factory=dict)
+    wanted: dict[str, str] = field(default_factory=dict)
+    gaps: set[str] = field(default_factory=set)
+
+
+def fill(request: HookRequest, parts: Mapping[str, Part], fetch: Fetch | None, also: Mapping[str, str] | None = None) -> Prefetched:
+    """The parts of the record, and those that are missing; raises CannotDecide when a required one is.
+
+    A part that the client says does not exist (null) is empty, not missing. `also` are further queries, asked in the same
+    round; they are never required.
+    """
+    filling = _Filling(wanted=dict(also or {}))
+    for key, part in parts.items():
+        _supply(filling, key, request.prefetch.get(key), query(part.query, request.context), part.query)
+    answers = _ask(request, filling.wanted, fetch)
+    again = {key: url for key, url in _instead(request, parts, filling).items() if not _whole(answers.get(key))}
+    answers |= {key: answer for key, answer in _ask(request, again, fetch).items() if answer.complete}
+    have = filling.have | {key: _joined(filling, key, answer, again) for key, answer in answers.items()}
+    missing = filling.gaps | {key for key in filling.wanted if not _whole(answers.get(key))}
+    _demand(parts, missing)
+    return Prefetched(have, frozenset(missing))
+
+
+def query(template: str, values: Mapping[str, str]) -> str | None:
+    """The relative URL of a template; None where the request does not know a value that it names."""
+    names = [name.strip() for name in TOKEN.findall(template)]
+    if any(name not in values for name in names):
+        return None
+    return TOKEN.sub(lambda match: quote(values[match[1].strip()], safe="~"), template)
+
+
+def _supply(filling: _Filling, key: str, raw: Raw | None, url: str | None, template: str) -> None:
+    page = _opened(raw, re.split("[/?]", template, maxsplit=1)[0])
+    if page is not None:
+        filling.have[key] = page.resources
+        if page.next is not None:
+            filling.wanted[key] = page.next
+    elif url is not None:
+        filling.wanted[key] = url
+    elif raw is not None:
+        filling.gaps.add(key)
+    else:
+        filling.have[key] = ()  # without an encounter there is no stay to ask for
+
+
+def _opened(raw: Raw | None, kind: str) -> Page | None:
+    """For the client null means that there is no such data; anything else that is not FHIR counts as not supplied."""
+    if raw is None:
+        return None
+    return Page() if bytes(memoryview(raw)[:5]) == NULL else open_page(raw, kind)
+
+
+def _instead(request: HookRequest, parts: Mapping[str, Part], filling: _Filling) -> Mapping[str, str]:
+    """The whole query again for each page link, should the link lead where it may not be followed."""
+    asked = {key: query(part.query, request.context) for key, part in parts.items() if key in filling.have and key in filling.wanted}
+    return {key: url for key, url in asked.items() if url is not None}
+
+
+def _ask(request: HookRequest, wanted: Mapping[str, str], fetch: Fetch | None) -> dict[str, Answer]:
+    if not wanted or fetch is None or request.fhir is None:
+        return {}
+    return dict(fetch(request.fhir, wanted))
+
+
+def _joined(filling: _Filling, key: str, answer: Answer, again: Mapping[str, str]) -> tuple[Raw, ...]:
+    """Pages that follow a prefetched one come after it; an answer to the whole query stands alone."""
+    return answer.resources if key in again and answer.complete else (*filling.have.get(key, ()), *answer.resources)
+
+
+def _whole(answer: Answer | None) -> bool:
+    return answer is not None and answer.complete
+
+
+def _demand(parts: Mapping[str, Part], missing: set[str]) -> None:
+    lost = tuple(key for key, part in parts.items() if part.required and key in missing)
+    if not lost:
+        return
+    named = ", ".join(f'{parts[key].names} (prefetch key "{key}")' for key in lost)
+    raise CannotDecide(
+        f"Data that every answer needs could not be had: {named}. Send them in prefetch, or let the service read them from a registered "
+        "fhirServer with fhirAuthorization.",
+        lost,
+    )
