@@ -21,6 +21,34 @@ class BadRequest(ServiceError):
     code = "invalid-request"
 
 
+class TooLarge(ServiceError):
+    """The body is larger than the operator allows."""
+
+    status = 413
+    code = "body-too-large"
+
+
+class UnsupportedBody(ServiceError):
+    """The body is not JSON in UTF-8, or it is compressed."""
+
+    status = 415
+    code = "unsupported-body"
+
+
+class Overloaded(ServiceError):
+    """More requests are under way than can be answered in time; the client may come back soon."""
+
+    status = 503
+    code = "overloaded"
+
+
+class StoreUnavailable(ServiceError):
+    """What was sent could not be kept, so it is not acknowledged."""
+
+    status = 503
+    code = "store-unavailable"
+
+
 class UnknownService(ServiceError):
     """No service has this id."""
 
@@ -41,19 +69,31 @@ class CannotDecide(ServiceError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake in the knowledge: file, key, what was found, what was expected."""
+    """One mistake in the knowledge or the configuration: file, key, what was found, what was expected, and what to do."""
 
     file: str
     key: str
     found: str
     expected: str
+    hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: found {self.found}, expected {self.expected}"
+        said = f"{self.file}: {self.key}: found {self.found}, expected {self.expected}"
+        return f"{said} ({self.hint})" if self.hint else said
 
 
 class KnowledgeError(Exception):
     """The knowledge cannot be used; all problems at once."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in sorted(problems)))
+        self.problems = sorted(problems)
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; all problems at once. The command line ends with exit status 78."""
+
+    exit_status = 78  # EX_CONFIG of sysexits.h
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in sorted(problems)))

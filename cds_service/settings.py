@@ -27,9 +27,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where decisions, feedback and used tokens are kept; the URL can carry a password."""
+    """Where decisions, feedback and used tokens are kept; the URL can carry a password.
+
+    `spool` is the folder for what the database cannot take at the moment; None puts it beside an SQLite file, or into the
+    working folder.
+    """
 
     url: str = field(default="sqlite:///ndm-cds.db", repr=False)
+    spool: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,8 @@ class Settings:
 def environment() -> Mapping[str, str]:
     """A copy of the process's environment."""
     return dict(os.environ)
+
+
+def share_metrics(folder: Path) -> None:
+    """Tell prometheus_client, before it is imported, that several workers count together in this folder."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

@@ -1,0 +1,80 @@
+"""Writes records into the database, each exactly once however often it is handed in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, Table, and_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cds_service.store import tables
+from cds_service.store.migrations import migrate
+
+Record = Mapping[str, Any]
+Override = tuple[str, frozenset[str]]  # a rule and the drug keys of the regimen that it was overridden for
+
+
+class Archive:
+    """The database behind the spool; every method raises what the database raises."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._ready = False
+
+    def prepare(self) -> None:
+        """Lay the tables out where that has not been done yet."""
+        if not self._ready:
+            migrate(self._engine)
+            self._ready = True
+
+    def check(self) -> None:
+        """Ask the database for something that costs it nothing."""
+        self.prepare()
+        with self._engine.connect() as connection:
+            connection.execute(select(tables.schema_version.c.version))
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write decisions (`kind: decision`, with their cards) and feedback (`kind: feedback`) in one transaction."""
+        self.prepare()
+        decisions = [record for record in records if record["kind"] == "decision"]
+        shown = [_card(record, place, card) for record in decisions for place, card in enumerate(record["cards"])]
+        feedback = [_row(tables.feedback, record) for record in records if record["kind"] == "feedback"]
+        with self._engine.begin() as connection:
+            _insert(connection, tables.decisions, [_row(tables.decisions, record) for record in decisions])
+            _insert(connection, tables.cards, shown)
+            _insert(connection, tables.feedback, feedback)
+
+    def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
+        """What this clinician overrode with a reason for this patient since then."""
+        self.prepare()
+        wanted = and_(
+            tables.decisions.c.patient == patient,
+            tables.decisions.c.clinician == clinician,
+            tables.feedback.c.outcome == "overridden",
+            tables.feedback.c.reasoned.is_(True),
+            tables.feedback.c.outcome_at > since,
+        )
+        joined = tables.decisions.join(tables.cards, tables.cards.c.decision == tables.decisions.c.id)
+        joined = joined.join(tables.feedback, tables.feedback.c.card == tables.cards.c.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(tables.cards.c.rules, tables.cards.c.ingredients).select_from(joined).where(wanted)).all()
+        return frozenset((rule, frozenset(orjson.loads(drugs))) for rules, drugs in rows for rule in orjson.loads(rules))
+
+
+def _row(table: Table, record: Record) -> dict[str, Any]:
+    return {column.name: _cell(record.get(column.name)) for column in table.columns}
+
+
+def _card(decision: Record, place: int, card: Record) -> dict[str, Any]:
+    return _row(tables.cards, {**card, "decision": decision["id"], "place": place})
+
+
+def _cell(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else value
+
+
+def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    rows = list(rows)
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

@@ -1,0 +1,120 @@
+"""What the service remembers: decisions without making anybody wait, feedback before it is acknowledged, overrides for twelve hours."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from contextlib import suppress
+
+from cds_service.errors import StoreUnavailable
+from cds_service.store.archive import Archive, Override, Record
+from cds_service.store.spool import Spool, SpoolFull
+
+OVERRIDE_LIFE_S = 12 * 3_600.0
+DRAIN_EVERY_S = 0.05
+REST_AFTER_FAULT_S = 5.0
+READING_S = 0.05  # longer than this no card waits for the memory of overrides
+
+
+class Memory:
+    """Archive and spool together; `clock` is a monotonic clock in seconds."""
+
+    def __init__(self, archive: Archive, spool: Spool, clock: Callable[[], float]) -> None:
+        self._archive, self._spool, self._clock = archive, spool, clock
+        self._resting_until = 0.0
+        self._dropped = 0
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._mover = threading.Thread(target=self._move, name="store", daemon=True)
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-read")
+
+    def start(self) -> None:
+        """Begin to move what waits in the spool into the database."""
+        self._spool.prepare()
+        self._mover.start()
+
+    def stop(self) -> None:
+        """Move what is still waiting if the database takes it, and end."""
+        self._stop.set()
+        self._wake.set()
+        if self._mover.is_alive():
+            self._mover.join(REST_AFTER_FAULT_S)
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+    def decided(self, record: Record) -> None:
+        """Keep a decision; where nothing more can wait it is counted and given up, since the cards matter more."""
+        try:
+            self._spool.append(record)
+        except (OSError, SpoolFull):
+            self._dropped += 1
+        self._wake.set()
+
+    def feedback(self, records: list[Record]) -> None:
+        """Keep feedback, in the database or at least on the disk; raises StoreUnavailable where it is in neither."""
+        if self._clock() >= self._resting_until:
+            try:
+                self._archive.write(records)
+                return
+            except Exception:  # whatever the database has, the spool is the other way
+                self._rest()
+        try:
+            for place, record in enumerate(records):
+                self._spool.append(record, durable=place == len(records) - 1)
+        except (OSError, SpoolFull):
+            raise StoreUnavailable("The feedback could not be kept; send it again later.") from None
+        self._wake.set()
+
+    def overridden(self, patient: str, clinician: str, now: float) -> frozenset[Override]:
+        """What this clinician overrode for this patient in the last twelve hours; nothing where that cannot be known in time."""
+        if self._clock() < self._resting_until:
+            return frozenset()
+        reading: Future[frozenset[Override]] = self._readers.submit(self._archive.overridden, patient, clinician, now - OVERRIDE_LIFE_S)
+        try:
+            return reading.result(READING_S)
+        except NotInTime:
+            reading.cancel()
+        except Exception:  # without memory a rule speaks again, which is the safe side
+            self._rest()
+        return frozenset()
+
+    def healthy(self) -> bool:
+        """Whether the database took what was last given to it, or can be reached now."""
+        if self._clock() < self._resting_until:
+            return False
+        try:
+            self._archive.check()
+        except Exception:  # any fault means the same here
+            self._rest()
+            return False
+        return True
+
+    def waiting(self) -> int:
+        """The bytes that wait for the database."""
+        with suppress(OSError):
+            return self._spool.size()
+        return 0
+
+    def take_dropped(self) -> int:
+        """How many decisions were given up since this was last asked."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def _rest(self) -> None:
+        self._resting_until = self._clock() + REST_AFTER_FAULT_S
+
+    def _move(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait(REST_AFTER_FAULT_S)
+            self._wake.clear()
+            self._drain()
+            self._stop.wait(DRAIN_EVERY_S)
+        self._drain()
+
+    def _drain(self) -> None:
+        if self._clock() < self._resting_until and not self._stop.is_set():
+            self._stop.wait(max(0.0, self._resting_until - self._clock()))
+        try:
+            self._spool.drain(self._archive.write)
+        except Exception:  # the records stay in the spool for the next time
+            self._rest()
+            self._wake.set()

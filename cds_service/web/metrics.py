@@ -1,0 +1,74 @@
+"""What is counted, for Prometheus; every label comes from a closed set, so the number of series is bounded."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+from cds_service.settings import environment
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+OTHER = "other"
+
+_COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "ndm_cds_requests_total": ("Calls of a hook or of its feedback, by service and status.", ("service", "status")),
+    "ndm_cds_verdicts_total": ("What each rule said, or the kind of its silence.", ("rule", "said")),
+    "ndm_cds_cards_total": ("Cards sent, by their strongest rule.", ("rule", "indicator")),
+    "ndm_cds_refused_tokens_total": ("Client tokens refused, by reason.", ("reason",)),
+    "ndm_cds_feedback_total": ("Feedback on cards, by outcome.", ("outcome",)),
+    "ndm_cds_records_dropped_total": ("Records of decisions given up because the spool was full.", ()),
+}
+
+
+class Metrics:
+    """The counters of one process; `text` gives those of all workers together where they share a folder."""
+
+    def __init__(self, services: Iterable[str], rules: Iterable[str]) -> None:
+        self._services, self._rules = frozenset(services), frozenset(rules)
+        self._registry = CollectorRegistry()
+        self._counters = {name: Counter(name, text, labels, registry=self._registry) for name, (text, labels) in _COUNTERS.items()}
+        self._seconds = Histogram("ndm_cds_request_seconds", "Time to answer.", ("service",), registry=self._registry, buckets=SECONDS)
+        self._spool = Gauge("ndm_cds_spool_bytes", "Bytes that wait for the database.", registry=self._registry, multiprocess_mode="mostrecent")
+        self._keys = Gauge("ndm_cds_keys_age_seconds", "Age of a client's key set.", ("client",), registry=self._registry, multiprocess_mode="max")
+
+    def answered(self, service: str, status: int, seconds: float) -> None:
+        """Count one call of a hook or of its feedback."""
+        name = service if service in self._services else OTHER
+        self._counters["ndm_cds_requests_total"].labels(name, str(status)).inc()
+        self._seconds.labels(name).observe(seconds)
+
+    def verdict(self, rule: str, said: str) -> None:
+        """Count what one rule said, or why it kept silent (the kind of reason only)."""
+        self._counters["ndm_cds_verdicts_total"].labels(self._rule(rule), said).inc()
+
+    def card(self, rule: str, indicator: str) -> None:
+        """Count a card that was sent."""
+        self._counters["ndm_cds_cards_total"].labels(self._rule(rule), indicator).inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a token that was refused."""
+        self._counters["ndm_cds_refused_tokens_total"].labels(reason).inc()
+
+    def feedback(self, outcome: str) -> None:
+        """Count what became of a card."""
+        self._counters["ndm_cds_feedback_total"].labels(outcome).inc()
+
+    def dropped(self, count: int) -> None:
+        """Count records that had to be given up."""
+        self._counters["ndm_cds_records_dropped_total"].inc(count)
+
+    def text(self, spool_bytes: int, key_ages: Mapping[str, float | None]) -> tuple[bytes, str]:
+        """The exposition and its media type; an age of -1 says that a key set was never read."""
+        self._spool.set(spool_bytes)
+        for client, age in key_ages.items():
+            self._keys.labels(client).set(-1 if age is None else age)
+        return generate_latest(self._source()), CONTENT_TYPE_LATEST
+
+    def _source(self) -> CollectorRegistry:
+        if "PROMETHEUS_MULTIPROC_DIR" not in environment():
+            return self._registry
+        together = CollectorRegistry()
+        multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return together
+
+    def _rule(self, rule: str) -> str:
+        return rule if rule in self._rules else OTHER

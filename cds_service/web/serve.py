@@ -1,0 +1,170 @@
+"""Runs the service in granian, a production server: workers, restarts, a graceful stop, and one set of counters for all workers."""
+
+import gc
+import logging.config
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from granian.constants import Interfaces
+from granian.server import Server as Granian
+from sqlalchemy import make_url
+
+from cds_service.errors import ConfigurationError, Problem
+from cds_service.fhir.client import FhirClient
+from cds_service.knowledge import Knowledge, load
+from cds_service.settings import Settings, share_metrics
+from cds_service.store.archive import Archive
+from cds_service.store.engine import open_engine
+from cds_service.store.memory import Memory
+from cds_service.store.replay import UsedTokens
+from cds_service.store.secret import kept_secret
+from cds_service.store.spool import Spool
+from cds_service.web import create_app
+from cds_service.web.admission import Admission
+from cds_service.web.jwks import KeyRing
+from cds_service.web.logs import event, log_configuration, log_uncaught
+from cds_service.web.trust import Trust
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8000, 1, 8
+# A thread that reads a slow body waits outside the interpreter and costs a little memory only; the places for judging are counted apart.
+READERS = 384
+STOP_S = 10
+RESPAWNS, RESPAWN_WINDOW_S = 60, 60.0
+
+
+def serve(
+    settings: Settings,
+    knowledge_paths: tuple[Path | None, Path | None] = (None, None),
+    host: str = HOST,
+    port: int = PORT,
+    workers: int = WORKERS,
+    threads: int = THREADS,
+) -> None:
+    """Answer until a signal ends it; raises ConfigurationError or KnowledgeError before anything listens.
+
+    `knowledge_paths` are the folder of the knowledge and that of the site's changes. `threads` are the requests that each
+    worker judges at the same time.
+    """
+    check_start(settings, host, port)
+    settings = _named(settings, host, port)
+    logging.config.dictConfig(log_configuration())
+    knowledge = load(*knowledge_paths)
+    with tempfile.TemporaryDirectory(prefix="ndm-cds-metrics-") as counters:
+        share_metrics(Path(counters))
+        gc.collect()
+        gc.freeze()
+        event("starting", version=knowledge.version, count=workers)
+        _server(host, port, workers, threads).serve(target_loader=partial(build, settings, knowledge, threads), wrap_loader=False)
+
+
+def check_start(settings: Settings, host: str, port: int) -> None:
+    """Refuse what would be unsafe or could not work, all at once."""
+    problems = []
+    where = str(settings.source or "the command line")
+    if settings.development and host not in LOOPBACK:
+        problems.append(Problem(where, "--host", host, "127.0.0.1", "development mode asks nobody for a token, so it stays on this machine"))
+    if not settings.development and not settings.clients:
+        hint = "name at least one client in a file given by --config or NDM_CDS_CONFIG, or try the service out with --dev"
+        problems.append(Problem(where, "clients", "no registered client", "at least one [clients.<name>] table", hint))
+    taken = _taken(host, port)
+    if taken:
+        problems.append(Problem("the command line", "--host, --port", f"{host}:{port}", "an address that can be listened on", taken))
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _taken(host: str, port: int) -> str:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or "it cannot be used"
+    return ""
+
+
+def _named(settings: Settings, host: str, port: int) -> Settings:
+    """In development mode the service is known by the address that it listens on, unless another is configured."""
+    if not settings.development or settings.server.public_url != type(settings.server)().public_url:
+        return settings
+    return replace(settings, server=replace(settings.server, public_url=f"http://{host}:{port}"))
+
+
+def build(settings: Settings, knowledge: Knowledge, threads: int = THREADS) -> Flask:
+    """The application with its real store, keys and FHIR calls; it runs in the worker, since threads do not survive a fork."""
+    log_uncaught()
+    engine = open_engine(settings.store.url)
+    folder = spool_folder(settings)
+    memory = Memory(Archive(engine), Spool(folder), time.monotonic)
+    memory.start()
+    Finalize(None, memory.stop, exitpriority=10)
+    keys = KeyRing(settings, time.monotonic)
+    app = create_app(
+        settings,
+        knowledge,
+        store=memory,
+        trust=Trust(settings, keys, UsedTokens(engine), time.time),
+        fetch_for=FhirClient(settings).fetch_for,
+        secret=settings.secret or kept_secret(folder),
+        admission=Admission(threads),
+        key_ages=keys.ages,
+    )
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def spool_folder(settings: Settings) -> Path:
+    """Where records wait for the database: as configured, else beside an SQLite file, else in the working folder."""
+    if settings.store.spool is not None:
+        return settings.store.spool
+    url = make_url(settings.store.url)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        return Path(f"{url.database}.spool")
+    return Path("ndm-cds.spool")
+
+
+class _Respawns(dict[int, float]):
+    """Lets killed workers come back many times, but not without end: granian itself gives up at the second death in 5.5 s."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._times: list[float] = []
+
+    def __setitem__(self, worker: int, at: float) -> None:
+        self._times = [*self._times[-RESPAWNS:], at]
+        super().__setitem__(worker, at)
+
+    def get(self, worker: int, default: Any = None) -> Any:
+        """The last respawn of a worker as granian asks for it: long ago, unless there were too many lately."""
+        recent = [at for at in self._times if at > time.monotonic() - RESPAWN_WINDOW_S]
+        return super().get(worker, default) if len(recent) > RESPAWNS else default
+
+
+def _server(host: str, port: int, workers: int, threads: int) -> Any:
+    logs: Mapping[str, Any] = log_configuration()
+    server = Granian(
+        "ndm-cds",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads + READERS,
+        backpressure=threads + READERS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_S,
+        log_dictconfig=dict(logs),
+        websockets=False,
+    )
+    server.respawned_wrks = _Respawns()
+    return server
