@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cds_service.clinical.facts import Isolate, Order
 
@@ -92,3 +93,10 @@ class Silence:
     rule: str
     quiet: Quiet
     why: str
+
+
+class Overridden(NamedTuple):
+    """A rule that this user overrode with a reason while the regimen had just these ingredients."""
+
+    rule: str
+    ingredients: frozenset[str]

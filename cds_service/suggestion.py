@@ -29,11 +29,15 @@ class Code(Sheet, frozen=True):
 
 
 class Request(Sheet, frozen=True):
-    """A consult or a test to be asked for; without a code it is asked for in words."""
+    """A consult or a test to be asked for; without a code it is asked for in words.
+
+    `pending` names what must not be under way already, by the word that the chart has for it.
+    """
 
     text: str
     codes: tuple[Code, ...] = ()
     priority: str = "routine"
+    pending: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Prescribed:
 
     @property
     def amount(self) -> str:
-        """ "2.5 g (2 g/0.5 g)" """
+        """The whole and its parts: "2.5 g (2 g/0.5 g)"."""
         return f"{figure(self.grams)} g ({self.components})" if self.components else f"{figure(self.grams)} g"
 
     @property
@@ -124,6 +124,7 @@ def repeat(dose: Prescribed) -> Resource:
 
 
 def grams(value: Decimal) -> Resource:
+    """A Quantity in UCUM grams."""
     return {"value": exact(value), "unit": "g", "system": UCUM, "code": "g"}
 
 
@@ -133,6 +134,7 @@ def span(value: int, unit: str) -> Resource:
 
 
 def coding(code: Code) -> Resource:
+    """A Coding."""
     return {"system": code.system, "code": code.code, "display": code.display}
 
 
@@ -162,12 +164,22 @@ def _placed(resource: Resource, place: Place, reasons: tuple[str, ...]) -> Resou
 
 
 def problem(resource: Mapping[str, Any]) -> str | None:
-    """Why this is no valid R4 resource, or None; imported here since the models take longer to load than a request may last."""
-    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415
-    from pydantic import ValidationError  # noqa: PLC0415
+    """Why this is no valid R4 resource, or None."""
+    return _invalid(str(resource["resourceType"]), resource)
+
+
+def dosage_problem(instruction: Mapping[str, Any]) -> str | None:
+    """Why this is no valid R4 dosage instruction, or None."""
+    return _invalid("Dosage", instruction)
+
+
+def _invalid(kind: str, value: Mapping[str, Any]) -> str | None:
+    """Imported here: the models take longer to load than a request that needs none of them may last."""
+    from fhir.resources.R4B import get_fhir_model_class
+    from pydantic import ValidationError
 
     try:
-        get_fhir_model_class(str(resource["resourceType"])).model_validate(dict(resource))
+        get_fhir_model_class(kind).model_validate(dict(value))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         return f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"

@@ -87,7 +87,8 @@ def _products(files: Files, name: str, packed: Mapping[str, Packed], reference: 
         if one.rxnorm not in codes:
             files.problem(name, f"products.{drug}.rxnorm", one.rxnorm, f"an RxNorm code of valuesets/drug-{drug}.json")
         elif drug in reference.drugs:
-            found[drug] = Product(drug, reference.drugs[drug].name, Code(system=RXNORM, code=one.rxnorm, display=codes[one.rxnorm]), one.dialysis)
+            code = Code(system=RXNORM, code=one.rxnorm, display=codes[one.rxnorm])
+            found[drug] = Product(drug, reference.drugs[drug].name, code, one.dialysis)
     return found
 
 

@@ -190,8 +190,10 @@ def _filled(**parts: Any) -> dict[str, Any]:
 
 
 def _safe(url: str) -> bool:
+    """https, or http on this very machine."""
     parts = urlsplit(url)
-    return bool(parts.hostname) and not re.search(r"\s", url) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
+    local = parts.scheme == "http" and parts.hostname in LOOPBACK
+    return bool(parts.hostname) and not re.search(r"\s", url) and (parts.scheme == "https" or local)
 
 
 def _exactly(value: Any) -> orjson.Fragment:

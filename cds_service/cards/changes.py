@@ -1,0 +1,191 @@
+"""Changing, keeping and removing draft orders, and asking for consults and tests."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from cds_service.cards.desk import Desk, reasons
+from cds_service.cards.proposal import NOTHING, Proposal, removal
+from cds_service.clinical.facts import Order
+from cds_service.fhir import edits
+from cds_service.fhir.drafts import Prescribed, Resource, medication_request, service_request
+from cds_service.finding import Correction, Finding
+from cds_service.protocol.response import REFERENCE, Action, hollow
+from cds_service.rule import fill
+from cds_service.suggestion import Code, Product, SuggestionSheet
+from cds_service.triggers.trigger import names
+
+
+def ask(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """A consult or a test, unless it is under way."""
+    request = sheet.request
+    if request is None or request.pending in desk.bedside.chart.pending_tests:
+        return NOTHING
+    resource = service_request(request, desk.place(), reasons(tuple(findings)))
+    return Proposal(sheet.label, (Action("create", sheet.label, resource),))
+
+
+def stop(_: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """Takes the drafts that a finding speaks against out of the session."""
+    gone = [order for finding in findings for order in finding.remark.removes]
+    if not gone:
+        return NOTHING
+    deletes, notes = removal(gone)
+    return Proposal(fill(sheet.label, {"drug": names(gone)}), deletes, notes)
+
+
+def keep(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """Takes back the draft that stops, holds or replaces a running order."""
+    lost = [order for finding in findings for order in finding.remark.orders if not order.draft]
+    actions: list[Action] = []
+    notes: list[str] = []
+    for order in lost:
+        for draft in _takers(desk, order):
+            found = _taken_back(desk, order, draft)
+            if found:
+                actions.append(found)
+            else:
+                notes.append(f"Withdraw the draft that ends {order.drug.name} by hand")
+    if not actions and not notes:
+        return NOTHING
+    return Proposal(fill(sheet.label, {"drug": names(lost)}), tuple(actions), tuple(notes))
+
+
+def _takers(desk: Desk, order: Order) -> Iterator[Order]:
+    """The drafts through which a running order would be lost."""
+    gone = order in desk.bedside.regimen.endings or order in desk.bedside.regimen.replaced
+    for draft in desk.bedside.chart.orders:
+        same = order.reference and order.reference in {draft.reference, draft.replaces}
+        if gone and draft.draft and same:
+            yield draft
+
+
+def _taken_back(desk: Desk, order: Order, draft: Order) -> Action | None:
+    """A draft of its own is removed; one with the order's own id would take the order with it, so it goes on instead."""
+    if draft.reference != order.reference:
+        deletes, _ = removal([draft])
+        return Action("delete", f"Withdraw the draft that ends {order.drug.name}", resource_id=deletes[0].resource_id) if deletes else None
+    return _update(desk, draft, edits.going_on, f"Let {order.drug.name} go on")
+
+
+def correct(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """The drafts with the doses of the table, all in one suggestion; a missing loading dose is an order of its own."""
+    corrections = {one.order: one for finding in findings for one in finding.remark.corrections}
+    products = _products(desk)
+    actions: list[Action] = []
+    labels: list[str] = []
+    for order, one in corrections.items():
+        product = products.get(order.drug.key)
+        if product is None or sheet.route is None or desk.bedside.child:
+            continue
+        found = list(_corrected(desk, one, product, sheet.route, tuple(findings)))
+        actions += found
+        labels += [f"{product.name} {_corrected_to(one)}"] if found else []
+    return Proposal(fill(sheet.label, {"regimen": " + ".join(labels)}), tuple(actions), dosed=True) if actions else NOTHING
+
+
+def _corrected(desk: Desk, one: Correction, product: Product, route: Code, findings: tuple[Finding, ...]) -> Iterator[Action]:
+    dose = _maintenance(desk, one)
+    if not _is(one.order, dose):
+        update = _update(desk, one.order, lambda draft: edits.with_dose(draft, dose, route), f"Correct {product.name} to {dose.text}")
+        if update is None:
+            return
+        yield update
+    if one.load_grams is not None and desk.changes_drafts:
+        band = desk.bedside.reference.doses.expected(one.order.drug.key, desk.bedside.kidney)
+        components = band.load.components if band and band.load else ""
+        load = Prescribed(one.load_grams, one.infusion_h, None, components)
+        place = desk.place((one.order,))
+        resource = medication_request(product, route, load, place, reasons(findings), desk.rxnorm(product.code.system))
+        yield Action("create", f"Order the loading dose: {product.name} {load.text}", resource)
+
+
+def _maintenance(desk: Desk, one: Correction) -> Prescribed:
+    band = desk.bedside.reference.doses.expected(one.order.drug.key, desk.bedside.kidney)
+    return Prescribed(one.grams, one.infusion_h, one.interval_h, band.maintenance[0].components if band else "")
+
+
+def _is(order: Order, dose: Prescribed) -> bool:
+    """The draft already says this, so that nothing has to be changed."""
+    regular = [(one.grams, one.interval_h, one.infusion_h) for one in order.doses if not one.once]
+    return regular == [(dose.grams, dose.interval_h, dose.infusion_h)]
+
+
+def _corrected_to(one: Correction) -> str:
+    load = f"{Prescribed(one.load_grams, one.infusion_h).short}, then " if one.load_grams is not None else ""
+    return load + Prescribed(one.grams, one.infusion_h, one.interval_h).short
+
+
+def infuse(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """The infusion time of the table for drafts whose dose is not corrected anyway."""
+    corrected = {one.order for finding in findings for one in finding.remark.corrections}
+    orders = [order for order in _drafts(findings) if order not in corrected]
+    actions: list[Action] = []
+    labels: list[str] = []
+    for order in orders:
+        times = [row.infusion_h for row in desk.bedside.reference.doses.rows if row.agent == order.drug.key and row.infusion_h]
+        if not times:
+            continue
+        hours, whole = max(times), _whole(order, max(times))
+        text = f"{order.drug.name} over {hours.normalize():f} h"
+        found = _update(desk, order, _infused(hours, whole), f"Infuse each dose of {text}")
+        actions += [found] if found else []
+        labels += [text] if found else []
+    return Proposal(fill(sheet.label, {"regimen": " + ".join(labels)}), tuple(actions)) if actions else NOTHING
+
+
+def _infused(hours: Decimal, whole: str) -> Callable[[Resource], Resource | None]:
+    return lambda draft: edits.with_infusion(draft, hours, whole)
+
+
+def _whole(order: Order, hours: Decimal) -> str:
+    """The whole instruction in words, where dose and interval are known; nothing else may replace a client's words."""
+    regular = [one for one in order.doses if not one.once]
+    if len(regular) != 1 or regular[0].grams is None or regular[0].interval_h is None:
+        return ""
+    return Prescribed(regular[0].grams, hours, regular[0].interval_h).text
+
+
+def limit(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """An end for drafts that are meant for the first days only."""
+    hours = sheet.hours or 0
+    ends = {order: desk.bedside.regimen.start(order) + timedelta(hours=hours) for order in _drafts(findings)}
+    return _ended(desk, ends, sheet, f"End after {hours} h")
+
+
+def extend(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """A later end, counted from the first order of this course."""
+    orders = _drafts(findings)
+    began = desk.bedside.therapy_began() or min((desk.bedside.regimen.start(order) for order in orders), default=desk.bedside.now)
+    end = began + timedelta(days=sheet.days or 0)
+    return _ended(desk, dict.fromkeys(orders, end), sheet, f"Plan until {end.date().isoformat()}")
+
+
+def _ended(desk: Desk, ends: Mapping[Order, datetime], sheet: SuggestionSheet, what: str) -> Proposal:
+    regimen = desk.bedside.regimen
+    found = {order: _update(desk, order, _until(regimen.start(order), end), f"{what}: {order.drug.name}") for order, end in ends.items()}
+    changed = [order for order, action in found.items() if action]
+    actions = tuple(action for action in found.values() if action)
+    return Proposal(fill(sheet.label, {"drug": names(changed)}), actions) if actions else NOTHING
+
+
+def _until(begins: datetime, end: datetime) -> Callable[[Resource], Resource | None]:
+    return lambda draft: edits.with_end(draft, begins, end)
+
+
+def _drafts(findings: Sequence[Finding]) -> list[Order]:
+    concerned = (order for finding in findings for order in finding.remark.orders)
+    return list(dict.fromkeys(order for order in concerned if order.draft and not order.ending))
+
+
+def _products(desk: Desk) -> dict[str, Product]:
+    return {product.drug: product for sheet in desk.sheets.values() for product in sheet.products}
+
+
+def _update(desk: Desk, order: Order, change: Callable[[Resource], Resource | None], what: str) -> Action | None:
+    """The received draft with one change; None where the client takes none, or the draft cannot be changed safely."""
+    if not desk.changes_drafts or not REFERENCE.fullmatch(order.reference):
+        return None
+    draft = desk.received.find(order.reference)
+    changed = change(draft) if draft is not None else None
+    return Action("update", what, changed) if changed is not None and not hollow(changed) else None

@@ -1,0 +1,165 @@
+"""Offering a drug: only one that may work, that the patient may have, and that the table has a dose for."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from cds_service.cards.desk import Desk, reasons
+from cds_service.cards.proposal import LeftOut, Proposal, regimen, removal
+from cds_service.clinical.allergies import ALERTED
+from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.doses import Band, Row
+from cds_service.clinical.facts import Order
+from cds_service.clinical.renal import HAEMODIALYSIS
+from cds_service.fhir.drafts import Prescribed, medication_request
+from cds_service.finding import Finding
+from cds_service.protocol.response import Action
+from cds_service.rule import fill
+from cds_service.suggestion import Act, Product, SuggestionSheet
+
+Doses = list[tuple[Product, list[Prescribed]]]
+
+
+def drugs(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """New orders for what the regimen lacks; a switch also takes away the drafts that it replaces."""
+    here = {order.drug.key for order in desk.bedside.regimen.therapy}
+    wanted = [product for product in sheet.products if product.drug not in here]
+    against = [*_tested(desk.bedside, sheet, here), *_barred(desk, wanted)]
+    if against or not wanted:
+        allergic = any(one.why == ALLERGY for one in against)
+        return Proposal(left_out=tuple(against), allergic=allergic)
+    doses, missing = _doses(desk.bedside, wanted)
+    if missing:
+        return Proposal(left_out=tuple(missing), dosed=True)
+    return _offer(desk, tuple(findings), sheet, doses)
+
+
+ALLERGY = "recorded allergy"
+
+
+def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, doses: Doses) -> Proposal:
+    concerned = tuple(order for finding in findings for order in finding.remark.orders)
+    place, why = desk.place(concerned), reasons(findings)
+    assert sheet.route is not None
+    gone = list(_replaced(desk.bedside, sheet, concerned)) if sheet.does is Act.SWITCH else []
+    deletes, notes = removal(gone)
+    creates = [
+        Action(
+            "create",
+            f"Order {product.name} {dose.text}",
+            medication_request(product, sheet.route, dose, place, why, desk.rxnorm(product.code.system)),
+        )
+        for product, given in doses
+        for dose in given
+    ]
+    label = fill(sheet.label, {"regimen": regimen([(product.name, given) for product, given in doses]), "drug": _names(doses)})
+    told, allergic = _reminders(desk, sheet, doses)
+    return Proposal(label, (*deletes, *creates), (*told, *notes), dosed=True, allergic=allergic)
+
+
+def _names(doses: Doses) -> str:
+    return " and ".join(product.name for product, _ in doses)
+
+
+def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:
+    """What is said beside the offer: how to give it, who should look at it, which mild reaction is on file."""
+    name = _capital(" + ".join(product.name for product in sheet.products))
+    told = [f"{name}: {sheet.note}"] if sheet.note else []
+    kidney = desk.bedside.kidney
+    low = kidney.clearance is not None and sheet.review_below is not None and kidney.clearance <= sheet.review_below
+    if sheet.review and (low or kidney.replacement):
+        told.append(sheet.review)
+    known = desk.bedside.reference.drugs
+    mild = [product for product, _ in doses if desk.allergy and desk.allergy.worst(desk.bedside, known[product.drug])]
+    if mild:
+        told.append(f"{_capital(mild[0].name)}: a reaction that is not recorded as severe is on file; look at it first")
+    return told, bool(mild)
+
+
+def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Order]) -> Iterator[Order]:
+    """Gram-negative drugs that the card is about, and whatever shares an ingredient with the new ones."""
+    target = set(sheet.drugs)
+    known = bedside.reference.drugs
+    inside = frozenset().union(*(known[drug].ingredients for drug in target if drug in known))
+    for order in bedside.regimen.therapy:
+        replaces = order in concerned and order.drug.gram_negative
+        if order.drug.key not in target and (replaces or order.drug.ingredients & inside):
+            yield order
+
+
+def _tested(bedside: Bedside, sheet: SuggestionSheet, here: set[str]) -> Iterator[LeftOut]:
+    """A regimen that a test of the isolate speaks against, or that would still be incomplete."""
+    after = here | set(sheet.drugs) if sheet.does is Act.START else set(sheet.drugs)
+    rows = [row for row in bedside.policy.regimen.active if set(row.drugs) <= after and set(row.drugs) & set(sheet.drugs)]
+    name = " + ".join(product.name for product in sheet.products)
+    if not rows:
+        yield LeftOut(name, "would not complete a regimen that is expected to work")
+    against = [found for row in rows if (found := bedside.laboratory.against(row.tests))]
+    if rows and len(against) == len(rows):
+        yield LeftOut(name, f"the isolate tested {against[0].answer}")
+
+
+def _barred(desk: Desk, wanted: Sequence[Product]) -> Iterator[LeftOut]:
+    """What this patient or this hospital cannot have."""
+    stocked, known = desk.bedside.policy.formulary.not_stocked, desk.bedside.reference.drugs
+    for product in wanted:
+        worst = desk.allergy.worst(desk.bedside, known[product.drug]) if desk.allergy else None
+        if worst and worst[0] in ALERTED:
+            yield LeftOut(product.name, ALLERGY)
+        if product.drug in stocked:
+            yield LeftOut(product.name, "not stocked here")
+
+
+def _doses(bedside: Bedside, wanted: Sequence[Product]) -> tuple[Doses, list[LeftOut]]:
+    """Loading and maintenance dose of every drug, or why there is none."""
+    doses: Doses = []
+    missing: list[LeftOut] = []
+    for product in wanted:
+        why, band = _no_dose(bedside, product.drug), bedside.reference.doses.expected(product.drug, bedside.kidney)
+        if why or band is None:
+            missing.append(LeftOut(product.name, why or "the dose table says nothing for this kidney function"))
+        else:
+            doses.append((product, list(prescribed(bedside, product, band))))
+    return doses, missing
+
+
+def _no_dose(bedside: Bedside, drug: str) -> str:
+    """Why no dose may be written, in words, or nothing."""
+    kidney = bedside.kidney
+    if bedside.child:
+        return "the patient is under 18, and the doses of this service are for adults"
+    if bedside.years is None:
+        return "the patient's age is not known"
+    band = bedside.reference.doses.expected(drug, kidney)
+    if kidney.replacement and (band is None or not band.suggest):
+        return f"no dose is suggested on renal replacement ({kidney.replacement}); ask a pharmacist"
+    if band is None and kidney.clearance is None:
+        return f"clearance is not known ({' and '.join(kidney.lacking) or 'inputs'} missing)"
+    return "" if band is None or band.suggest else "no dose is suggested at this kidney function"
+
+
+def prescribed(bedside: Bedside, product: Product, band: Band) -> Iterator[Prescribed]:
+    """The loading dose where the table has one, then the maintenance, which begins one interval after it."""
+    row = band.maintenance[0]
+    interval = interval_of(bedside, product.drug, band)
+    load = band.load
+    if load and load.grams is not None:
+        yield Prescribed(load.grams, _infusion(load, row), None, load.components)
+    now = bedside.now.replace(second=0, microsecond=0)
+    begins = now + timedelta(hours=float(interval)) if load and load.grams is not None else None
+    aside = product.dialysis if bedside.kidney.replacement == HAEMODIALYSIS else ""
+    yield Prescribed(band.grams, band.infusion_h, interval, row.components, aside, begins)
+
+
+def interval_of(bedside: Bedside, drug: str, band: Band) -> Decimal:
+    """The site's choice where the table accepts it, else the shortest."""
+    wanted = bedside.policy.intervals.get(drug)
+    return wanted if wanted is not None and wanted in band.intervals_h else band.intervals_h[0]
+
+
+def _infusion(load: Row, maintenance: Row) -> Decimal:
+    return load.infusion_h or maintenance.infusion_h or Decimal(1)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,65 @@
+"""From the suggestion keys of a card's findings to the suggestions that this client can show."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from cds_service.cards.changes import ask, correct, extend, infuse, keep, limit, stop
+from cds_service.cards.desk import Desk
+from cds_service.cards.detail import Aside
+from cds_service.cards.drugs import drugs
+from cds_service.cards.proposal import LeftOut, Proposal, grouped
+from cds_service.finding import Finding
+from cds_service.protocol.response import Suggestion
+from cds_service.suggestion import Act, SuggestionSheet
+
+Propose = Callable[[Desk, Sequence[Finding], SuggestionSheet], Proposal]
+ACTS: Mapping[Act, Propose] = MappingProxyType(
+    {
+        Act.START: drugs,
+        Act.SWITCH: drugs,
+        Act.KEEP: keep,
+        Act.STOP: stop,
+        Act.CORRECT: correct,
+        Act.LIMIT: limit,
+        Act.INFUSE: infuse,
+        Act.EXTEND: extend,
+        Act.REQUEST: ask,
+    }
+)
+
+
+def suggestions(desk: Desk, findings: Sequence[Finding]) -> tuple[tuple[Suggestion, ...], Aside]:
+    """The suggestions in the site's order of preference, and what the text says about them."""
+    proposals = [propose(desk, findings, key) for key in ordered(desk, findings)]
+    left = [one for proposal in proposals for one in proposal.left_out]
+    aside = Aside(
+        notes=tuple(dict.fromkeys(note for proposal in proposals for note in proposal.notes)),
+        left_out=grouped(LeftOut(one.what[:1].upper() + one.what[1:], one.why) for one in left),
+        dosed=any(proposal.dosed for proposal in proposals),
+        allergic=any(proposal.allergic for proposal in proposals),
+    )
+    return tuple(one for proposal in proposals for one in _shown(desk, proposal)), aside
+
+
+def propose(desk: Desk, findings: Sequence[Finding], key: str) -> Proposal:
+    """What one suggestion comes to, for the findings that name it."""
+    asking = [finding for finding in findings if key in finding.suggest]
+    sheet = desk.sheets.get(key)
+    return ACTS[sheet.does](desk, findings if sheet.does is Act.INFUSE else asking, sheet) if sheet else Proposal()
+
+
+def ordered(desk: Desk, findings: Sequence[Finding]) -> list[str]:
+    """Every key once: the regimens as the site prefers them, then the rest as the sheets have them."""
+    named = list(dict.fromkeys(key for finding in findings for key in finding.suggest))
+    policy = desk.bedside.policy
+    preferred = policy.preferences.get(policy.preference or "", ())
+    return [*(key for key in preferred if key in named), *(key for key in named if key not in preferred)]
+
+
+def _shown(desk: Desk, proposal: Proposal) -> list[Suggestion]:
+    """One suggestion with all its actions, or one for each action where the client takes a single one."""
+    if not proposal.actions:
+        return []
+    if desk.style.profile == "epic":
+        return [Suggestion(action.description, desk.style.new_id(), (action,)) for action in proposal.actions]
+    return [Suggestion(proposal.label, desk.style.new_id(), proposal.actions)]
