@@ -98,7 +98,7 @@ def _suggestions(value: Any, place: str) -> tuple[str, ...]:
 
 
 def _override(entry: Mapping[str, Any], place: str) -> tuple[Reason | None, str | None]:
-    """Reason and comment from `overrideReason`, Epic's `overrideReasons`, or Epic's extension; the last form wins nothing, it fills gaps."""
+    """Reason and comment from `overrideReason`, from Epic's `overrideReasons`, or, where they give none, from Epic's extension."""
     reason, comment = None, None
     for name, value in _told(entry):
         if not isinstance(value, dict):

@@ -31,7 +31,8 @@ class CardIds:
             drawn, check = _apart(uuid.UUID(text))
         except (ValueError, TypeError, AttributeError):
             return False
-        return hmac.compare_digest(check.to_bytes(8), self._check(client, service, drawn).to_bytes(8)) and str(_together(drawn, check)) == text.lower()
+        expected = self._check(client, service, drawn)
+        return hmac.compare_digest(check.to_bytes(8), expected.to_bytes(8)) and str(_together(drawn, check)) == text.lower()
 
     def _check(self, client: str, service: str, drawn: int) -> int:
         names = b"\x00".join((client.encode(), service.encode(), drawn.to_bytes(8)))

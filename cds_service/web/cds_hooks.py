@@ -163,5 +163,3 @@ class CdsHooks:
             missing=g.get("missing"),
             elapsed_ms=round(elapsed_ms, 2),
         )
-
-

@@ -1,4 +1,4 @@
-"""The public keys of a client, from its file or its registered URL: cached, refreshed when an unknown key shows up, kept through outages."""
+"""The public keys of a client, from its file or its registered URL: cached, refreshed for an unknown key, kept through outages."""
 
 import threading
 from collections.abc import Callable, Mapping

@@ -22,7 +22,9 @@ def fetch(url: str, context: SSLContext, timeout_s: float = TIMEOUT_S) -> bytes:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port
-    connection = HTTPSConnection(host, port, timeout=timeout_s, context=context) if secure else HTTPConnection(host, port, timeout=timeout_s)
+    connection = (
+        HTTPSConnection(host, port, timeout=timeout_s, context=context) if secure else HTTPConnection(host, port, timeout=timeout_s)
+    )
     too_late = threading.Event()
     watchdog = threading.Timer(timeout_s, _end, (connection, too_late))
     watchdog.daemon = True

@@ -76,7 +76,8 @@ class Ledger:
         """The id is made of the content, so that a repeated call is the same record."""
         now = self._parts.now().timestamp()
         reason = one.reason or Reason()
-        told = (one.card.lower(), one.outcome, one.at.isoformat(), *one.suggestions, reason.system or "", reason.code or "", one.comment or "")
+        why = (reason.system or "", reason.code or "", one.comment or "")
+        told = (one.card.lower(), one.outcome, one.at.isoformat(), *one.suggestions, *why)
         return {
             "kind": "feedback",
             "id": self._hash("feedback", client, *told),

@@ -47,8 +47,9 @@ def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
 
 def fault(error: BaseException) -> Mapping[str, Any]:
     """Type and place of an exception without its text, which can quote the request."""
-    frames = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line} {frame.f_code.co_name}" for frame, line in walk_tb(error.__traceback__)]
-    return {"error": type(error).__name__, "where": frames[-12:]}
+    places = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
+    where = [f"{code.co_filename.rpartition('/')[2]}:{line} {code.co_name}" for code, line in places[-12:]]
+    return {"error": type(error).__name__, "where": where}
 
 
 class JsonLines(logging.Formatter):
@@ -56,7 +57,8 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line without its end."""
-        line: dict[str, Any] = {"at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"), "level": record.levelname.lower()}
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {"at": at, "level": record.levelname.lower()}
         line["event"] = record.getMessage() if record.name.startswith(_TALKATIVE) else record.name
         line |= {key: _short(value) for key, value in getattr(record, "fields", {}).items() if value is not None}
         if record.exc_info and record.exc_info[1]:

@@ -24,11 +24,13 @@ class Metrics:
 
     def __init__(self, services: Iterable[str], rules: Iterable[str]) -> None:
         self._services, self._rules = frozenset(services), frozenset(rules)
-        self._registry = CollectorRegistry()
-        self._counters = {name: Counter(name, text, labels, registry=self._registry) for name, (text, labels) in _COUNTERS.items()}
-        self._seconds = Histogram("ndm_cds_request_seconds", "Time to answer.", ("service",), registry=self._registry, buckets=SECONDS)
-        self._spool = Gauge("ndm_cds_spool_bytes", "Bytes that wait for the database.", registry=self._registry, multiprocess_mode="mostrecent")
-        self._keys = Gauge("ndm_cds_keys_age_seconds", "Age of a client's key set.", ("client",), registry=self._registry, multiprocess_mode="max")
+        self._registry = registry = CollectorRegistry()
+        self._counters = {name: Counter(name, text, labels, registry=registry) for name, (text, labels) in _COUNTERS.items()}
+        self._seconds = Histogram("ndm_cds_request_seconds", "Time to answer.", ("service",), registry=registry, buckets=SECONDS)
+        self._spool = Gauge("ndm_cds_spool_bytes", "Bytes waiting for the database.", registry=registry, multiprocess_mode="mostrecent")
+        self._keys = Gauge(
+            "ndm_cds_keys_age_seconds", "Age of a client's key set.", ("client",), registry=registry, multiprocess_mode="max"
+        )
 
     def answered(self, service: str, status: int, seconds: float) -> None:
         """Count one call of a hook or of its feedback."""

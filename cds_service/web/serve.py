@@ -71,7 +71,7 @@ def check_start(settings: Settings, host: str, port: int) -> None:
     problems = []
     where = str(settings.source or "the command line")
     if settings.development and host not in LOOPBACK:
-        problems.append(Problem(where, "--host", host, "127.0.0.1", "development mode asks nobody for a token, so it stays on this machine"))
+        problems.append(Problem(where, "--host", host, "127.0.0.1", "without tokens it stays on this machine"))
     if not settings.development and not settings.clients:
         hint = "name at least one client in a file given by --config or NDM_CDS_CONFIG, or try the service out with --dev"
         problems.append(Problem(where, "clients", "no registered client", "at least one [clients.<name>] table", hint))

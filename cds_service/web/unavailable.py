@@ -10,7 +10,8 @@ TOPIC = Coding("urn:ndm-cds:topic", "notChecked", "Check not made")
 def unavailable_card(service: Service, missing: tuple[str, ...], card_id: str, version: str) -> Card:
     """One warning that the check was not made, naming the parts of the record that were missing in the service's own words."""
     named = [service.sheet.prefetch[key].names for key in missing if key in service.sheet.prefetch]
-    detail = f"{service.sheet.title} could not judge these orders. Missing: {', '.join(named) or 'data of the record'}. Absence of other cards says nothing."
+    missed = ", ".join(named) or "data of the record"
+    detail = f"{service.sheet.title} could not judge. Missing: {missed}. That no other card is shown says nothing about the orders."
     return Card(
         uuid=card_id,
         summary=SUMMARY,
