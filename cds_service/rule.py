@@ -16,6 +16,9 @@ from cds_service.finding import Finding, Indicator, Quiet, Remark, Silence
 from cds_service.triggers import Trigger
 
 
+REGIMEN = "regimen"
+
+
 class Match(Sheet, frozen=True):
     """Which evidence arms the rule; nothing means that it needs none."""
 
@@ -69,6 +72,11 @@ class Rule:
     @property
     def id(self) -> str:
         return self.sheet.id
+
+    @property
+    def condemns(self) -> bool:
+        """The rule may find that the regimen cannot work; where it speaks, doses wait."""
+        return self.sheet.group == REGIMEN and self.sheet.indicator is Indicator.CRITICAL
 
     def judge(self, bedside: Bedside) -> Finding | Silence:
         """What the rule says here, or why it keeps silent."""

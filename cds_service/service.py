@@ -8,7 +8,7 @@ from msgspec import field as sheet_field
 from cds_service.clinical.bedside import Bedside, Reference
 from cds_service.clinical.policy import Sheet
 from cds_service.finding import Finding, Indicator, Quiet, Silence
-from cds_service.rule import Rule
+from cds_service.rule import REGIMEN, Rule
 
 
 class Part(Sheet, frozen=True):
@@ -89,6 +89,7 @@ class Service:
         why = self._quiet(bedside)
         findings: list[Finding] = []
         silences: list[Silence] = []
+        unsound: set[str] = set()
         for rule in self._in_turn():
             if rule.id in bedside.policy.rules.off:
                 silences.append(Silence(rule.id, Quiet.OFF, "site policy"))
@@ -96,9 +97,10 @@ class Service:
             if why and not (rule.id in self.unarmed and why == NOT_ARMED):
                 silences.append(Silence(rule.id, Quiet.STOOD_DOWN, why))
                 continue
-            verdict = rule.judge(replace(bedside, unsound=_unsound(findings)))
+            verdict = rule.judge(replace(bedside, unsound=frozenset(unsound)))
             if isinstance(verdict, Finding):
                 findings.append(verdict)
+                unsound |= {rule.id} if rule.condemns and verdict.alone else set()
             else:
                 silences.append(verdict)
         return Verdicts(tuple(findings), tuple(silences))
@@ -117,12 +119,9 @@ class Service:
             return "the goal of care is comfort"
         if bedside.cystitis_only:
             return "bladder infection treated with a drug for it"
-        return None if bedside.regimen.armed else NOT_ARMED
+        unread = any(one.draft and one.kind == "order" for one in bedside.chart.unreadable)
+        return None if bedside.regimen.armed or unread else NOT_ARMED
 
 
-REGIMEN = "regimen"
 NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"
 
-
-def _unsound(findings: Sequence[Finding]) -> frozenset[str]:
-    return frozenset(finding.rule for finding in findings if finding.group == REGIMEN and finding.alone)
