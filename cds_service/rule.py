@@ -15,7 +15,6 @@ from cds_service.conditions import SOFTER, UNLESS
 from cds_service.finding import Finding, Indicator, Quiet, Remark, Silence
 from cds_service.triggers import Trigger
 
-
 REGIMEN = "regimen"
 
 

@@ -89,7 +89,6 @@ class Service:
         why = self._quiet(bedside)
         findings: list[Finding] = []
         silences: list[Silence] = []
-        unsound: set[str] = set()
         for rule in self._in_turn():
             if rule.id in bedside.policy.rules.off:
                 silences.append(Silence(rule.id, Quiet.OFF, "site policy"))
@@ -97,10 +96,11 @@ class Service:
             if why and not (rule.id in self.unarmed and why == NOT_ARMED):
                 silences.append(Silence(rule.id, Quiet.STOOD_DOWN, why))
                 continue
-            verdict = rule.judge(replace(bedside, unsound=frozenset(unsound)))
+            verdict = rule.judge(bedside)
             if isinstance(verdict, Finding):
                 findings.append(verdict)
-                unsound |= {rule.id} if rule.condemns and verdict.alone else set()
+                if rule.condemns and verdict.alone:
+                    bedside = replace(bedside, unsound=bedside.unsound | {rule.id})
             else:
                 silences.append(verdict)
         return Verdicts(tuple(findings), tuple(silences))
@@ -124,4 +124,3 @@ class Service:
 
 
 NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"
-
