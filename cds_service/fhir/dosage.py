@@ -15,6 +15,7 @@ EMPTY = Dose()
 NO_REPEAT = Repeat()
 TRUST = ("ordered", "", "calculated")
 PER_HOUR = "g/h"
+RATE_DIGITS = 1  # a rate is rounded when it is written, so the hours that follow from it are no more exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def _dose(dosage: Dosage) -> Dose:
     given = amount(rate.doseQuantity) if rate else None
     if given is None and not (rate and rate.doseRange):
         given = sig.dose(text)
-    found = _of(given)
+    found = _of(_whole(given, text))
     interval = _interval(dosage, text)
     hourly = convert(_metric(rate.rateQuantity), PER_HOUR) if rate and rate.rateQuantity else None
     infusion = _infusion(dosage, rate, given, hourly) or sig.infusion(text)
@@ -66,6 +67,14 @@ def _ordered(rates: Sequence[DoseAndRate]) -> DoseAndRate | None:
 
 def _kind(rate: DoseAndRate) -> str:
     return next((coding.code for coding in (rate.type.coding or []) if coding.code), rate.type.text or "") if rate.type else ""
+
+
+def _whole(given: Amount | None, text: str) -> Amount | None:
+    """A dose that states the first component alone, while the words beside it spell out both, is the sum of the two."""
+    parts = sig.components(text)
+    if given is None or parts is None or mass(given, parts[2]) != parts[0]:
+        return given
+    return Amount(parts[0] + parts[1], parts[2])
 
 
 def _of(given: Amount | None) -> Dose:
@@ -131,7 +140,7 @@ def _infusion(dosage: Dosage, rate: DoseAndRate | None, given: Amount | None, ho
     if rate and rate.rateRatio:
         return _by_ratio(rate.rateRatio, given)
     grams = mass(given, "g")
-    return grams / hourly if grams and hourly else None
+    return round(grams / hourly, RATE_DIGITS) if grams and hourly else None
 
 
 def _by_ratio(ratio: Ratio, given: Amount | None) -> Decimal | None:

@@ -15,6 +15,7 @@ from cds_service.fhir.resources import Quantity
 MOST_DIGITS = 18
 LARGEST_EXPONENT = 12
 LONGEST = 40
+PLACES = 9
 UCUM = {"http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"}
 PREFIXES = {"k": 3, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9}
 METRIC = ("mol", "g", "L", "m", "[iU]")
@@ -90,7 +91,7 @@ def convert(found: Amount | None, unit: str, molar_mass: Decimal | None = None) 
     if shift is not None:
         return found.value.scaleb(shift)
     if found.unit in HOURS and unit in HOURS:
-        return found.value * HOURS[found.unit] / HOURS[unit]
+        return round(found.value * HOURS[found.unit] / HOURS[unit], PLACES)
     if molar_mass is not None:
         shift = _shift(found.unit.replace("mol", "g"), unit)
         return found.value.scaleb(shift) * molar_mass if shift is not None and "mol" in found.unit else None
@@ -104,9 +105,9 @@ def mass(found: Amount | None, unit: str) -> Decimal | None:
 
 
 def hours(value: Decimal | None, unit: str | None) -> Decimal | None:
-    """A length of time in hours."""
+    """A length of time in hours; 480 minutes are exactly eight."""
     factor = HOURS.get(spelled(unit or ""))
-    return value * factor if value is not None and factor is not None else None
+    return round(value * factor, PLACES) if value is not None and factor is not None else None
 
 
 def length(quantity: Quantity | None) -> Decimal | None:
@@ -150,7 +151,7 @@ def _registry() -> Any:
 
 def _by_library(value: Decimal, unit: str, target: str) -> Decimal | None:
     line = _line(unit, target) if 0 < len(unit) <= LONGEST else None
-    return exact(repr(round(float(value) * line[0] + line[1], 9))) if line else None
+    return exact(repr(round(float(value) * line[0] + line[1], PLACES))) if line else None
 
 
 @lru_cache(maxsize=512)

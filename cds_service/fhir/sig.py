@@ -47,10 +47,17 @@ def dose(text: str) -> Amount | None:
     """The first dose in the text; "2 g/0.5 g" is the sum of its parts."""
     whole, parts = DOSE.search(text), PARTS.search(text)
     if parts and (whole is None or parts.start() <= whole.start()):
-        first, second = figure(parts["first"]), figure(parts["n"])
-        return Amount(first + second, spelled(parts["unit"])) if first is not None and second is not None else None
+        found = components(text)
+        return Amount(found[0] + found[1], spelled(parts["unit"])) if found else None
     value = figure(whole["n"]) if whole else None
     return Amount(value, spelled(whole["unit"])) if whole and value is not None else None
+
+
+def components(text: str) -> tuple[Decimal, Decimal, str] | None:
+    """The two parts of a combination's dose and their unit, where the text spells them out."""
+    parts = PARTS.search(text)
+    first, second = (figure(parts["first"]), figure(parts["n"])) if parts else (None, None)
+    return (first, second, spelled(parts["unit"])) if parts and first is not None and second is not None else None
 
 
 def interval(text: str) -> Decimal | None:
