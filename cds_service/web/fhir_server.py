@@ -13,7 +13,7 @@ from cds_service.web.fhir_search import included, known, search
 from cds_service.web.stories import Shelf
 
 PREFIX = "/sandbox/fhir"
-TOKEN = "fixture-token"  # noqa: S105, it guards invented patients only, and the page shows it
+TOKEN = "fixture-token"  # guards invented patients only, and the page shows it
 NOTICE = "A fixture server of ndm-cds with invented patients, for trying out the service. Not for care."
 USUAL_COUNT, LARGEST_COUNT, SMALL_COUNT = 100, 1000, 3
 FAULTS: Mapping[str, str] = {
