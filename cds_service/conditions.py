@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.facts import Answer, Order
 from cds_service.clinical.infection import Evidence, State
 from cds_service.finding import Remark
 
@@ -30,58 +31,66 @@ def tested_susceptible(bedside: Bedside, evidence: Sequence[Evidence], remark: R
 
 
 def mixed_growth(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """Another Gram-negative species grew in the same sample."""
+    """Another Gram-negative species grew in the same sample, without the mechanism."""
     samples = {one.isolate.sample: one.isolate.organism for one in evidence}
     return any(
         isolate.organism is not None
         and isolate.sample in samples
         and isolate.organism != samples[isolate.sample]
-        and isolate.organism.group not in {"gram-positive", "yeast"}
+        and isolate.organism.group not in bedside.policy.evidence.not_carriers
         and all(not one.found for one in isolate.detections)
         for isolate in bedside.infection.isolates
     )
 
 
 def other_infection(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """Every draft concerned states another infection, and the evidence is not from a sterile site."""
-    drafts = [order for order in remark.orders if order.draft]
-    others = set(bedside.policy.other_reasons)
-    sterile = set(bedside.policy.evidence.sterile)
-    invaded = any(one.isolate.specimen and one.isolate.specimen.key in sterile for one in evidence if one.state is State.CURRENT)
-    return bool(drafts) and not invaded and all(bool(order.reasons & others) for order in drafts)
+    """Every draft concerned states another infection, and the evidence comes neither from a sterile site nor from the site of that one."""
+    drafts = _drafts(bedside, remark)
+    return bool(drafts) and all(_elsewhere(bedside, evidence, order) for order in drafts)
+
+
+def _elsewhere(bedside: Bedside, evidence: Sequence[Evidence], order: Order) -> bool:
+    """The order names another infection than the one that the current evidence stands for."""
+    policy = bedside.policy
+    others = order.reasons & set(policy.other_reasons)
+    sites = {site for word in others for site in policy.reason_sites.get(word, ())} | set(policy.evidence.sterile)
+    here = {one.isolate.specimen.key for one in evidence if one.state is State.CURRENT and one.isolate.specimen}
+    return bool(others) and not order.reasons & set(policy.empiric_reasons) and not here & sites
 
 
 def other_reason(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """Not current, and the order is for something else: a stated reason, or an isolate without the mechanism."""
-    if not not_current(bedside, evidence, remark):
+    """The evidence is not current, and every draft concerned states another infection."""
+    return not_current(bedside, evidence, remark) and other_infection(bedside, evidence, remark)
+
+
+def another_isolate(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
+    """The evidence is not current, and a current clinical isolate without the mechanism explains the drafts.
+
+    It carries a companion enzyme, or tested susceptible to a draft.
+    """
+    policy = bedside.policy
+    if any(one.state is State.CURRENT for one in evidence):
         return False
-    stated = {word for order in remark.orders if order.draft for word in order.reasons}
-    if stated & set(bedside.policy.other_reasons) and not stated & set(bedside.policy.empiric_reasons):
-        return True
-    return _targeted(bedside, remark)
-
-
-def _targeted(bedside: Bedside, remark: Remark) -> bool:
-    """A current clinical isolate without the mechanism, with a companion enzyme or susceptible to the draft, explains it."""
-    genes, companions = set(bedside.policy.evidence.genes), set(bedside.policy.evidence.companions)
-    drafted = {order.drug.key for order in remark.orders if order.draft}
-    days = bedside.policy.windows.current_days
+    genes, companions = set(policy.evidence.genes), set(policy.evidence.companions)
+    drafted = {order.drug.key for order in _drafts(bedside, remark)}
     for isolate in bedside.infection.isolates:
         found = {one.marker for one in isolate.detections if one.found}
-        age = bedside.since(isolate.collected or isolate.reported)
-        surveillance = isolate.screening or (isolate.specimen is not None and isolate.specimen.surveillance)
-        if found & genes or surveillance or age is None or age > days * 24:
+        if isolate in remark.isolates or found & genes or not bedside.recent(isolate):
             continue
-        helped = {one.agent for one in isolate.susceptibilities if one.answer == "susceptible"}
+        helped = {one.agent for one in isolate.susceptibilities if one.answer is Answer.SUSCEPTIBLE}
         if found & companions or helped & drafted:
             return True
     return False
 
 
 def not_empiric(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """Not current, and no reason to cover before the cause is known."""
-    drafts = [order for order in remark.orders if order.draft]
-    return not_current(bedside, evidence, remark) and not bedside.empiric(drafts)
+    """Not current, and no stated reason to cover before the cause is known."""
+    return not_current(bedside, evidence, remark) and not bedside.empiric(_drafts(bedside, remark))
+
+
+def _drafts(bedside: Bedside, remark: Remark) -> Sequence[Order]:
+    """The drafts that the remark is about, else all that are signed."""
+    return [order for order in remark.orders if order.draft] or bedside.regimen.signed
 
 
 def child(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
@@ -132,6 +141,7 @@ UNLESS: Mapping[str, Question] = MappingProxyType(
     {
         "other-infection": other_infection,
         "other-reason": other_reason,
+        "another-isolate": another_isolate,
         "not-empiric": not_empiric,
         "not-current": not_current,
         "child": child,

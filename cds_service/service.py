@@ -90,20 +90,27 @@ class Service:
         findings: list[Finding] = []
         silences: list[Silence] = []
         for rule in self._in_turn():
-            if rule.id in bedside.policy.rules.off:
-                silences.append(Silence(rule.id, Quiet.OFF, "site policy"))
-                continue
-            if why and not (rule.id in self.unarmed and why == NOT_ARMED):
-                silences.append(Silence(rule.id, Quiet.STOOD_DOWN, why))
-                continue
-            verdict = rule.judge(bedside)
-            if isinstance(verdict, Finding):
-                findings.append(verdict)
-                if rule.condemns and verdict.alone:
-                    bedside = replace(bedside, unsound=bedside.unsound | {rule.id})
-            else:
+            verdict = self._ask(rule, bedside, why)
+            if isinstance(verdict, Silence):
                 silences.append(verdict)
+                continue
+            findings.append(verdict)
+            if rule.condemns and verdict.alone:
+                bedside = replace(bedside, unsound=bedside.unsound | {rule.id})
         return Verdicts(tuple(findings), tuple(silences))
+
+    def _ask(self, rule: Rule, bedside: Bedside, why: str | None) -> Finding | Silence:
+        if rule.id in bedside.policy.rules.off:
+            return Silence(rule.id, Quiet.OFF, "site policy")
+        if why and not (rule.id in self.unarmed and why == NOT_ARMED):
+            return Silence(rule.id, Quiet.STOOD_DOWN, why)
+        verdict = rule.judge(bedside)
+        if isinstance(verdict, Silence):
+            return verdict
+        if not _selected(bedside, verdict):
+            return Silence(rule.id, Quiet.STOOD_DOWN, "about orders that are not selected")
+        most = self.sheet.indicator_at_most
+        return replace(verdict, indicator=most) if verdict.indicator.rank > most.rank else verdict
 
     def _in_turn(self) -> Sequence[Rule]:
         return sorted(self.rules, key=lambda rule: rule.sheet.group != REGIMEN)
@@ -121,6 +128,12 @@ class Service:
             return "bladder infection treated with a drug for it"
         unread = any(one.draft and one.kind == "order" for one in bedside.chart.unreadable)
         return None if bedside.regimen.armed or unread else NOT_ARMED
+
+
+def _selected(bedside: Bedside, finding: Finding) -> bool:
+    """While orders are being chosen, only those just selected are spoken about, in the light of all."""
+    drafts = {order.reference for order in finding.remark.orders if order.draft}
+    return not (bedside.selections and drafts) or bool(drafts & bedside.selections)
 
 
 NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"

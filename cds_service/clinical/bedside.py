@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from cds_service.clinical.doses import DoseTable
-from cds_service.clinical.facts import Chart, Drug, Order, Route
-from cds_service.clinical.infection import Evidence, Infection, State, infection
+from cds_service.clinical.facts import Chart, Drug, Isolate, Order, Route
+from cds_service.clinical.infection import Evidence, Infection, infection
 from cds_service.clinical.policy import Policy
 from cds_service.clinical.regimen import Drugs, Regimen, regimen
 from cds_service.clinical.renal import Kidney, kidney
@@ -43,7 +43,8 @@ class Bedside:
 
     @cached_property
     def infection(self) -> Infection:
-        return infection(self.chart.isolates, self.policy, dict(self.reference.sets), self.now)
+        carrier = bool(self.words & set(self.policy.evidence.carriage_words))
+        return infection(self.chart.isolates, self.policy, self.reference.sets, self.now, carrier=carrier)
 
     @cached_property
     def regimen(self) -> Regimen:
@@ -87,28 +88,41 @@ class Bedside:
 
     @cached_property
     def supported(self) -> tuple[Order, ...]:
-        """Systemic drugs outside the active rows and the inactive set that tested susceptible on the isolate."""
+        """Systemic drugs outside the active rows and the inactive set that a test supports."""
+        return tuple(order for order in self.regimen.therapy if self.supports(order))
+
+    def supports(self, order: Order) -> bool:
+        """The drug tested susceptible on the isolate, or is one of those that are left where every better one is resisted."""
         rules, sets = self.policy.regimen, self.reference.sets
-        inactive = sets.get(rules.inactive or "", frozenset())
-        oral = sets.get(rules.never_by_mouth or "", frozenset())
-        return tuple(
-            order
-            for order in self.regimen.therapy
-            if order.drug.key not in inactive
-            and not (order.route is Route.ORAL and order.drug.key in oral)
-            and self.laboratory.susceptible([order.drug.key])
-        )
+        key = order.drug.key
+        local = order.route is Route.ORAL and key in sets.get(rules.never_by_mouth or "", frozenset())
+        if local or key in sets.get(rules.inactive or "", frozenset()):
+            return False
+        if self.laboratory.susceptible([key]):
+            return True
+        left = self.dual_resistant and key in sets.get(rules.conditional or "", frozenset())
+        return left and not self.laboratory.against([key])
 
     @property
     def works(self) -> bool:
-        """Something in the regimen is expected to be active."""
-        return bool(self.regimen.active_rows or self.supported)
+        """Something in the regimen is expected to be active, or cannot be judged by this knowledge."""
+        return bool(self.regimen.active_rows or self.supported or self.unjudged)
+
+    @cached_property
+    def unjudged(self) -> tuple[Order, ...]:
+        """Drugs that may work and that this knowledge does not judge."""
+        unknown = self.reference.sets.get(self.policy.regimen.unevaluated or "", frozenset())
+        return tuple(order for order in self.regimen.therapy if order.drug.key in unknown)
 
     @cached_property
     def dual_resistant(self) -> bool:
-        """Every row of the policy that has a test was tested and found wanting."""
+        """One species of the evidence was tested against every row of the policy that has a test, and resists each."""
         rows = [row for row in self.policy.regimen.active if row.tests]
-        return bool(rows) and all(self.laboratory.against(row.tests) for row in rows)
+        species: dict[str, list[Evidence]] = {}
+        for one in self.infection.proven:
+            species.setdefault(one.isolate.organism.key if one.isolate.organism else one.isolate.sample, []).append(one)
+        tests = [self.tests_of(some) for some in species.values()]
+        return bool(rows) and any(all(one.against(row.tests) for row in rows) for one in tests)
 
     def vasopressors(self) -> tuple[Order, ...]:
         """Running or drafted vasopressors, whatever else is ordered."""
@@ -163,16 +177,15 @@ class Bedside:
         return hours if hours is not None and hours > 0 else None
 
     def other_organism(self, groups: Iterable[str]) -> bool:
-        """A current clinical isolate of one of these groups stands beside the evidence."""
+        """A recent clinical isolate of one of these groups stands beside the evidence."""
         wanted = set(groups)
-        days = self.policy.windows.current_days
-        return any(
-            isolate.organism is not None
-            and isolate.organism.group in wanted
-            and not isolate.screening
-            and (self.since(isolate.collected or isolate.reported) or 0) <= days * 24
-            for isolate in self.infection.isolates
-        )
+        return any(one.organism is not None and one.organism.group in wanted and self.recent(one) for one in self.infection.isolates)
+
+    def recent(self, isolate: Isolate) -> bool:
+        """A clinical isolate within the window of current evidence; an undated one counts."""
+        surveillance = isolate.screening or (isolate.specimen is not None and isolate.specimen.surveillance)
+        age = self.since(isolate.collected or isolate.reported)
+        return not surveillance and (age is None or age <= self.policy.windows.current_days * 24)
 
     def recently_susceptible(self, agents: Iterable[str], days: int) -> bool:
         """One of these agents tested susceptible within so many days."""
@@ -183,10 +196,6 @@ class Bedside:
     def since(self, moment: datetime | None) -> float | None:
         """Hours between a moment and now."""
         return (self.now - moment).total_seconds() / 3600 if moment else None
-
-    def invasive(self, evidence: Evidence) -> bool:
-        """Every clinical isolate counts, unless the record says that it only colonises."""
-        return evidence.state is not State.COLONISED and "colonisation" not in self.words
 
     def therapy_began(self) -> datetime | None:
         """When the first order of the regimen that works now was started."""

@@ -1,7 +1,7 @@
 """Does the record prove the mechanism, how recently, and in what?"""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,6 +20,7 @@ class State(StrEnum):
 
 
 ACTIVE = (State.CURRENT,)
+UNTOLD = {"unspecified-gram-negative", "unknown"}
 USABLE = {"final", "corrected", "amended", "preliminary"}
 
 
@@ -78,8 +79,13 @@ class Infection:
         return tuple(one for one in self.evidence if one.state in wanted and (not kinds or one.group in kinds))
 
 
-def infection(isolates: Sequence[Isolate], policy: Policy, sets: dict[str, frozenset[str]], now: datetime) -> Infection:
-    """Weighs every isolate; the newest result of one isolate wins, and a negative elsewhere erases nothing."""
+def infection(
+    isolates: Sequence[Isolate], policy: Policy, sets: Mapping[str, frozenset[str]], now: datetime, *, carrier: bool = False
+) -> Infection:
+    """Weighs every isolate; the newest result of one isolate wins, and a negative elsewhere erases nothing.
+
+    `carrier` says that the record calls it carriage.
+    """
     usable = [isolate for isolate in isolates if isolate.status in USABLE]
     found: list[Evidence] = []
     conflicts: list[Conflict] = []
@@ -92,7 +98,7 @@ def infection(isolates: Sequence[Isolate], policy: Policy, sets: dict[str, froze
         if one:
             found.append(one)
         conflicts += _conflicts(isolate, kin, verdicts, policy, now)
-    kept = _cleared(_without_twins(found), usable, policy)
+    kept = _cleared([_carried(one, policy) if carrier else one for one in _without_twins(found)], usable, policy)
     order = list(State)
     kept.sort(key=lambda one: (order.index(one.state), one.days if one.days is not None else 0.0))
     return Infection(tuple(kept), tuple(conflicts), tuple(usable))
@@ -123,7 +129,10 @@ def _rank(detection: Detection) -> tuple[float, bool, bool]:
 def _weigh(
     isolate: Isolate, kin: Sequence[Isolate], verdicts: dict[str, Detection], policy: Policy, now: datetime
 ) -> Evidence | None:
+    """The evidence in one isolate; an organism beside a marker that belongs to none of several carries nothing."""
     rules = policy.evidence
+    if isolate.organism and not isolate.detections:
+        return None
     enzymes = [gene for gene in rules.genes if gene in verdicts and verdicts[gene].found]
     rows = [row for row in rules.phenotypes if all(marker in verdicts and verdicts[marker].found for marker in row)]
     if not enzymes and not rows:
@@ -143,7 +152,7 @@ def _weigh(
         group=group,
         preliminary=all(detection.status == "preliminary" for detection in proof),
         days=days,
-        susceptibilities=_susceptibilities(kin),
+        susceptibilities=_susceptibilities([one for one in kin if one.organism is None or one.organism.group == group]),
         excluded=tuple(gene for gene in rules.genes if gene in verdicts and not verdicts[gene].found),
     )
 
@@ -156,11 +165,14 @@ def _named(isolate: Isolate, kin: Sequence[Isolate]) -> Isolate:
 
 
 def _group(isolate: Isolate, kin: Sequence[Isolate], policy: Policy) -> str:
-    organism = isolate.organism or next((other.organism for other in kin if other.organism), None)
-    unknown = policy.evidence.unknown_organism or "unknown"
-    if organism is None or organism.group in {"unspecified-gram-negative", "unknown"}:
-        return unknown
-    return organism.group
+    """The organism's group; where no one organism can be told, the group that the policy assumes."""
+    assumed = policy.evidence.unknown_organism or "unknown"
+    own = isolate.organism.group if isolate.organism else None
+    impossible = {*policy.evidence.not_carriers, *UNTOLD}
+    if own and own not in impossible:
+        return own
+    beside = {other.organism.group for other in kin if other.organism} - impossible
+    return beside.pop() if len(beside) == 1 else assumed
 
 
 def _days(isolate: Isolate, now: datetime) -> float | None:
@@ -184,11 +196,12 @@ def _susceptibilities(kin: Sequence[Isolate]) -> tuple[Susceptibility, ...]:
 
 
 def _suspect(
-    isolate: Isolate, kin: Sequence[Isolate], policy: Policy, sets: dict[str, frozenset[str]], now: datetime
+    isolate: Isolate, kin: Sequence[Isolate], policy: Policy, sets: Mapping[str, frozenset[str]], now: datetime
 ) -> Evidence | None:
     """A resistance pattern without any genotype suggests the mechanism; it never arms a regimen rule."""
-    genes = set(policy.evidence.genes)
-    if any(detection.marker in genes for other in kin for detection in other.detections):
+    genes, companions = set(policy.evidence.genes), set(policy.evidence.companions)
+    looked_for = [detection for other in kin for detection in other.detections]
+    if any(one.marker in genes or (one.found and one.marker in companions) for one in looked_for):
         return None
     days = _days(isolate, now)
     if isolate.organism is None or _state(isolate, days, policy) is not State.CURRENT:
@@ -201,8 +214,8 @@ def _suspect(
     return None
 
 
-def _resists(results: Sequence[Susceptibility], pattern: Suspect, sets: dict[str, frozenset[str]]) -> bool:
-    resistant = {one.agent for one in results if one.answer is Answer.RESISTANT}
+def _resists(results: Sequence[Susceptibility], pattern: Suspect, sets: Mapping[str, frozenset[str]]) -> bool:
+    resistant = {one.agent for one in results if one.answer in {Answer.RESISTANT, Answer.NON_SUSCEPTIBLE}}
     return all(resistant & sets.get(wanted, frozenset({wanted})) for wanted in pattern.resistant_to)
 
 
@@ -216,12 +229,20 @@ def _without_twins(found: Sequence[Evidence]) -> list[Evidence]:
     return list(kept.values())
 
 
-def _cleared(found: list[Evidence], isolates: Sequence[Isolate], policy: Policy) -> list[Evidence]:
+def _carried(one: Evidence, policy: Policy) -> Evidence:
+    """What the record calls carriage is no infection, except where nothing should grow."""
+    specimen = one.isolate.specimen
+    if one.state is State.CURRENT and specimen and specimen.key not in policy.evidence.sterile:
+        return replace(one, state=State.COLONISED)
+    return one
+
+
+def _cleared(found: Sequence[Evidence], isolates: Sequence[Isolate], policy: Policy) -> list[Evidence]:
     """A carrier with enough later negative screens has a history, no longer a colonisation."""
     kept = []
     for one in found:
         if one.state is State.COLONISED and _screens_clear(one, isolates, policy):
-            one = Evidence(**{name: getattr(one, name) for name in Evidence.__slots__} | {"state": State.HISTORY})
+            one = replace(one, state=State.HISTORY)
         kept.append(one)
     return kept
 

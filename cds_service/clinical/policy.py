@@ -25,7 +25,11 @@ class Suspect(Sheet, frozen=True):
 
 
 class EvidencePolicy(Sheet, frozen=True):
-    """Which markers prove the mechanism, and what is assumed where the record is silent."""
+    """Which markers prove the mechanism, and what is assumed where the record is silent.
+
+    Organisms of `not_carriers` cannot hold it, so that a marker beside one belongs to an organism that is not stated. Where the
+    record names one of `carriage_words`, what grew outside `sterile` specimens counts as carriage.
+    """
 
     genes: tuple[str, ...]
     phenotypes: tuple[tuple[str, ...], ...] = ()
@@ -36,6 +40,8 @@ class EvidencePolicy(Sheet, frozen=True):
     suspect: tuple[Suspect, ...] = ()
     bloodstream: tuple[str, ...] = ("blood",)
     sterile: tuple[str, ...] = ("blood",)
+    not_carriers: tuple[str, ...] = ("gram-positive", "yeast")
+    carriage_words: tuple[str, ...] = ("colonisation",)
 
 
 class Windows(Sheet, frozen=True):
@@ -62,13 +68,18 @@ class ActiveRow(Sheet, frozen=True):
 
 
 class RegimenPolicy(Sheet, frozen=True):
-    """What makes a regimen sound; drugs of `never_by_mouth` given orally do not treat an invasive infection."""
+    """What makes a regimen sound.
+
+    Drugs of `never_by_mouth` given orally do not treat an invasive infection. Drugs of `unevaluated` may work: beside one of them
+    nobody is told that nothing does.
+    """
 
     active: tuple[ActiveRow, ...] = ()
     inactive: str | None = None
     conditional: str | None = None
     never_by_mouth: str | None = None
     relevant: str | None = None
+    unevaluated: str | None = None
     overlap_h: Decimal = Decimal(6)
     single_dose_h: Decimal = Decimal(8)
 
@@ -135,6 +146,7 @@ class Policy(Sheet, frozen=True):
     breakpoints: str = "clsi-fda"
     empiric_reasons: tuple[str, ...] = ()
     other_reasons: tuple[str, ...] = ()
+    reason_sites: dict[str, tuple[str, ...]] = field(default_factory=dict)
     not_treatment: tuple[str, ...] = ("prophylaxis", "test-dose")
     silent_with: tuple[str, ...] = ("comfort-care",)
     test_dose_pct: Decimal = Decimal(10)

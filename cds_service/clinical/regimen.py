@@ -10,6 +10,7 @@ from cds_service.clinical.facts import Order, Route, Setting
 from cds_service.clinical.policy import ActiveRow, RegimenPolicy
 
 SYSTEMIC = {Route.INTRAVENOUS, Route.INTRAMUSCULAR, Route.UNSTATED}
+AT_HOME = {Setting.DISCHARGE, Setting.OUTPATIENT, Setting.COMMUNITY}
 NOT_ORDERED = {"proposal", "plan", "option"}
 
 
@@ -37,17 +38,19 @@ class Regimen:
     """The effective regimen of one session.
 
     `drafts` are being ordered, `running` go on, `endings` are running orders that this session stops or holds,
-    `replaced` are running orders that a draft takes over. `therapy` excludes the take-home list, which is judged alone.
+    `replaced` are running orders that a draft takes over, `ended` those that give nothing any more. `therapy` excludes the
+    take-home list, which is judged alone: its drafts are `discharge`, what was prescribed for home before is `prescribed`.
     """
 
-    drafts: tuple[Order, ...]
-    running: tuple[Order, ...]
-    endings: tuple[Order, ...]
-    replaced: tuple[Order, ...]
-    discharge: tuple[Order, ...]
-    ended: tuple[Order, ...]
     now: datetime
     policy: RegimenPolicy
+    drafts: tuple[Order, ...] = ()
+    running: tuple[Order, ...] = ()
+    endings: tuple[Order, ...] = ()
+    replaced: tuple[Order, ...] = ()
+    discharge: tuple[Order, ...] = ()
+    prescribed: tuple[Order, ...] = ()
+    ended: tuple[Order, ...] = ()
 
     @cached_property
     def therapy(self) -> tuple[Order, ...]:
@@ -67,36 +70,49 @@ class Regimen:
     def of(self, drugs: Drugs, among: Sequence[Order] | None = None) -> tuple[Order, ...]:
         return tuple(order for order in (self.therapy if among is None else among) if order in drugs)
 
-    def without(self, removed: Iterable[Order]) -> "Regimen":
-        """The same session as if these orders had never been."""
-        gone = set(removed)
-        left = {name: tuple(one for one in getattr(self, name) if one not in gone) for name in ("drafts", "running")}
-        return Regimen(left["drafts"], left["running"], (), (), (), (), self.now, self.policy)
-
     def before(self) -> "Regimen":
         """The regimen as it ran before this session."""
-        return Regimen((), (*self.running, *self.endings, *self.replaced), (), (), (), (), self.now, self.policy)
+        return Regimen(self.now, self.policy, running=(*self.running, *self.endings, *self.replaced))
 
     def take_home(self) -> "Regimen":
         """The discharge list as a regimen of its own."""
-        return Regimen(self.discharge, (), (), (), (), (), self.now, self.policy)
+        return Regimen(self.now, self.policy, drafts=self.discharge, running=self.prescribed)
 
     def start(self, order: Order) -> datetime:
-        """When the order takes effect from now on; what began earlier counts as running now."""
-        return max(order.starts or self.now, self.now)
+        """When the order takes effect from now on; what began earlier, and what a renewal carries on, counts as running now."""
+        starts = max(order.starts or self.now, self.now)
+        return self.now if any(self._carries_on(old, starts) for old in self._renewed_by(order)) else starts
+
+    def _renewed_by(self, order: Order) -> list[Order]:
+        """Running orders of the same drug that this draft replaces, or that are stopped beside it."""
+        names = {order.replaces, order.reference} - {""} if order.draft else set()
+        same = [old for old in (*self.replaced, *self.endings) if order.draft and old.drug.key == order.drug.key]
+        return [old for old in same if old in self.endings or old.reference in names]
+
+    def _carries_on(self, old: Order, starts: datetime) -> bool:
+        """The old order lasts until its renewal starts; the last dose of one that stops now acts for its interval."""
+        if old in self.endings:
+            acts = max([self.policy.single_dose_h, *(dose.interval_h for dose in old.doses if dose.interval_h)])
+            return starts - self.now <= timedelta(hours=float(acts))
+        ends = self.end(old)
+        return ends is None or starts - ends <= self._window
+
+    @property
+    def _window(self) -> timedelta:
+        return timedelta(hours=float(self.policy.overlap_h))
 
     def end(self, order: Order) -> datetime | None:
-        """When the order ends, counting a single dose as long as the policy lets it act."""
+        """When the order ends, counting a single dose as long as the policy lets it act; None for an open end."""
         if order.ends:
             return order.ends
+        begins = order.starts or self.now
         if order.doses and all(dose.once for dose in order.doses):
-            return (order.starts or self.now) + timedelta(hours=float(self.policy.single_dose_h))
-        return None
+            return begins + timedelta(hours=float(self.policy.single_dose_h))
+        return begins + timedelta(hours=float(order.duration_h)) if order.duration_h is not None and order.draft else None
 
     def covers(self, partner: Order, order: Order) -> bool:
         """The partner is there within the overlap window after the order begins, and both run together."""
-        latest = self.start(order) + timedelta(hours=float(self.policy.overlap_h))
-        if self.start(partner) > latest:
+        if self.start(partner) > self.start(order) + self._window:
             return False
         ends, begins = self.end(partner), self.start(order)
         if ends is not None and ends <= begins:
@@ -107,7 +123,11 @@ class Regimen:
     def _bridged(self, first: Order, second: Order) -> bool:
         """A loading dose and its maintenance count as one course although the first has ended."""
         heirs = [one for one in self.therapy if one.drug.key == first.drug.key and one is not first]
-        return any(self.start(one) <= self.start(second) + timedelta(hours=float(self.policy.overlap_h)) for one in heirs)
+        return any(self.start(one) <= self.start(second) + self._window and not self._gone(one, second) for one in heirs)
+
+    def _gone(self, one: Order, other: Order) -> bool:
+        ends = self.end(one)
+        return ends is not None and ends <= self.start(other)
 
     def delay_h(self, order: Order, partner: Order) -> Decimal:
         """How many hours after the order its partner begins."""
@@ -166,19 +186,20 @@ def regimen(orders: Sequence[Order], policy: RegimenPolicy, now: datetime) -> Re
     home = [order for order in wanted if _take_home(order, live)]
     stays = [order for order in wanted if order not in home and not _over(order, now)]
     return Regimen(
+        now,
+        policy,
         drafts=tuple(stays),
-        running=tuple(running),
+        running=tuple(order for order in running if order.setting is not Setting.DISCHARGE),
         endings=tuple(order for order in live if order.reference in ending),
         replaced=tuple(order for order in live if order.reference in taken - ending),
         discharge=tuple(home),
+        prescribed=tuple(order for order in running if order.setting in AT_HOME),
         ended=tuple(order for order in known.values() if order not in live),
-        now=now,
-        policy=policy,
     )
 
 
 def _runs(order: Order, policy: RegimenPolicy, now: datetime) -> bool:
-    if order.status != "active" or order.ending or order.intent in NOT_ORDERED or order.setting is Setting.DISCHARGE:
+    if order.status != "active" or order.ending or order.intent in NOT_ORDERED:
         return False
     if order.ends and order.ends <= now:
         return False
@@ -192,7 +213,7 @@ def _over(order: Order, now: datetime) -> bool:
 
 
 def _take_home(order: Order, live: Sequence[Order]) -> bool:
-    """Discharge prescriptions, and outpatient ones of a patient who is treated in hospital, are a list of their own."""
+    """Discharge prescriptions, and those for home of a patient who is treated in hospital, are a list of their own."""
     if order.setting is Setting.DISCHARGE:
         return True
-    return order.setting is Setting.OUTPATIENT and any(one.setting is Setting.INPATIENT and treats(one) for one in live)
+    return order.setting in AT_HOME and any(one.setting is Setting.INPATIENT and treats(one) for one in live)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from cds_service.clinical.facts import Answer, Susceptibility
@@ -48,9 +48,13 @@ class Laboratory:
     standard: str
 
     def tested(self, agent: str) -> Tested | None:
-        """The newest result of every isolate; a resistant one outweighs a susceptible one, any result a pending one."""
-        results = [found for one in self.evidence if (found := self._newest(one, agent))]
-        return min(results, key=_weight, default=None)
+        """The newest result of every species and site; a resistant one outweighs a susceptible one, any result a pending one."""
+        results: dict[tuple[str, str], Tested] = {}
+        for one in self.evidence:
+            found, place = self._newest(one, agent), _place(one)
+            if found and (place not in results or _supersedes(found, results[place])):
+                results[place] = found
+        return min(results.values(), key=_weight, default=None)
 
     def susceptible(self, agents: Iterable[str]) -> Tested | None:
         """The first of the agents that tested susceptible and on no isolate resistant."""
@@ -91,6 +95,26 @@ class Laboratory:
         names = [organism.key, organism.group] if organism else [evidence.group]
         rows = [row for row in self.breakpoints if row.agent == agent and row.standard == self.standard]
         return next((row.susceptible_max for name in names for row in rows if row.organism == name), None)
+
+
+def _place(evidence: Evidence) -> tuple[str, str]:
+    """Species and specimen: a later isolate of both supersedes an earlier one; an isolate that lacks one stands for itself."""
+    isolate = evidence.isolate
+    if isolate.organism is None or isolate.specimen is None:
+        return isolate.sample, isolate.organism.key if isolate.organism else ""
+    return isolate.organism.key, isolate.specimen.key
+
+
+def _supersedes(found: Tested, other: Tested) -> bool:
+    """A decided result supersedes an undecided one, then the newer one counts; on the same day the resistant one."""
+    if _decided(found) != _decided(other):
+        return _decided(found)
+    days = [one.collected.date() if one.collected else date.min for one in (found, other)]
+    return _weight(found) < _weight(other) if days[0] == days[1] else days[0] > days[1]
+
+
+def _decided(tested: Tested) -> bool:
+    return tested.answer not in {Answer.PENDING, Answer.UNSTATED}
 
 
 def _weight(tested: Tested) -> int:

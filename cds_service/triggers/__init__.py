@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cds_service.triggers import activity, course, dosing, organism
+from cds_service.triggers import activity, course, dosing, organism, protection
 from cds_service.triggers.trigger import Trigger
 
 TRIGGERS: Mapping[str, type[Trigger]] = MappingProxyType(
     {
-        "unprotected-drug": activity.UnprotectedDrug,
-        "partly-protected-drug": activity.PartlyProtectedDrug,
+        "unprotected-drug": protection.UnprotectedDrug,
+        "partly-protected-drug": protection.PartlyProtectedDrug,
         "inactive-drug": activity.InactiveDrug,
         "backbone-drug": activity.BackboneDrug,
         "add-on": activity.AddOn,
         "poor-at-site": activity.PoorAtSite,
         "nothing-active": activity.NothingActive,
-        "protection-removed": activity.ProtectionRemoved,
+        "protection-removed": protection.ProtectionRemoved,
         "oral-step-down": activity.OralStepDown,
         "discharge-list": activity.DischargeList,
         "duplicate": activity.Duplicate,

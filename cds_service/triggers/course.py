@@ -11,8 +11,7 @@ from cds_service.clinical.facts import Allergy, Drug, Measure, Order
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.regimen import Drugs
 from cds_service.finding import Indicator, Remark
-from cds_service.triggers.activity import NONE
-from cds_service.triggers.trigger import names
+from cds_service.triggers.trigger import NONE, names
 
 
 @dataclass(frozen=True)

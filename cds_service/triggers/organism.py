@@ -4,14 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Isolate, Order
 from cds_service.clinical.infection import Evidence, State
-from cds_service.clinical.policy import ActiveRow
 from cds_service.clinical.regimen import Drugs
 from cds_service.clinical.susceptibility import Tested
 from cds_service.finding import Indicator, Remark
-from cds_service.triggers.activity import NONE
-from cds_service.triggers.trigger import names
+from cds_service.triggers.trigger import NONE, names
 
 
 @dataclass(frozen=True)
@@ -19,14 +16,17 @@ class ResistantToOrdered:
     """The isolate was tested and found not susceptible to what is ordered against it."""
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        rows = bedside.regimen.active_rows
-        failing = [(row, orders, tested) for row, orders in rows if (tested := bedside.laboratory.against(row.tests))]
+        rows, tests = bedside.regimen.active_rows, bedside.tests_of(evidence)
+        failing = [(orders, tested) for row, orders in rows if (tested := tests.against(row.tests))]
         if not failing or len(failing) < len(rows):
             return
-        orders = tuple(dict.fromkeys(order for _, some, _ in failing for order in some))
-        tested = failing[0][2]
-        words = {"drug": names(failing[0][1]), "agent": tested.agent, "answer": tested.answer, **_number(tested)}
-        yield Remark(orders, variant="by-breakpoint" if tested.by_breakpoint else None, words=words)
+        orders = tuple(dict.fromkeys(order for some, _ in failing for order in some))
+        first, tested = failing[0]
+        drugs = bedside.reference.drugs
+        agent = " + ".join(drugs[part].name if part in drugs else part for part in tested.agent.split("+"))
+        words = {"drug": names(first), "agent": agent, "answer": tested.answer, **_number(tested)}
+        removes = tuple(order for order in orders if order.draft)
+        yield Remark(orders, variant="by-breakpoint" if tested.by_breakpoint else None, words=words, removes=removes)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Outmatched:
 
 @dataclass(frozen=True)
 class Powerless:
-    """A regimen relies on drugs that this species resists by nature."""
+    """A regimen relies on drugs that this species resists by nature; a drug of `rescued_by` that no test speaks against excuses it."""
 
     drugs: Drugs
     lesser: Drugs = NONE
@@ -68,7 +68,8 @@ class Powerless:
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
         orders, lesser = regimen.of(self.drugs), regimen.of(self.lesser)
-        if regimen.of(self.rescued_by) or not (orders or lesser):
+        rescued = [one for one in regimen.of(self.rescued_by) if not bedside.tests_of(evidence).against([one.drug.key])]
+        if rescued or not (orders or lesser):
             return
         if lesser:
             yield Remark(lesser, indicator=Indicator.WARNING, variant="lesser", words={"drug": names(lesser)})
@@ -88,7 +89,8 @@ class SoleAgent:
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
-        isolates = [one for one in bedside.infection.isolates if self._here(bedside, one)]
+        recent = [one for one in bedside.infection.isolates if bedside.recent(one)]
+        isolates = [one for one in recent if one.organism and one.organism.group == self.organism]
         orders = regimen.of(self.drugs)
         keys = {order.drug.key for order in orders}
         if not isolates or not orders or regimen.of(self.enough) or any(keys >= set(pair) for pair in self.pairs):
@@ -101,13 +103,6 @@ class SoleAgent:
             yield Remark((*orders, *partners), tuple(isolates), Indicator.INFO, "in-vitro-pair", words)
         else:
             yield Remark(orders, tuple(isolates), words=words)
-
-    def _here(self, bedside: Bedside, isolate: Isolate) -> bool:
-        """A clinical isolate of the species within the current window."""
-        age = bedside.since(isolate.collected or isolate.reported)
-        surveillance = isolate.screening or (isolate.specimen is not None and isolate.specimen.surveillance)
-        recent = age is None or age <= bedside.policy.windows.current_days * 24
-        return bool(isolate.organism and isolate.organism.group == self.organism and recent and not surveillance)
 
 
 @dataclass(frozen=True)
@@ -175,8 +170,3 @@ class SuspectedByPattern:
 def _number(tested: Tested) -> dict[str, str]:
     mic = f"{tested.mic.normalize():f} mg/L" if tested.mic is not None else "no MIC given"
     return {"mic": mic, "limit": f"{tested.limit.normalize():f} mg/L" if tested.limit is not None else "none"}
-
-
-def resistant_rows(rows: Sequence[tuple[ActiveRow, tuple[Order, ...]]], bedside: Bedside) -> list[ActiveRow]:
-    """The rows that a test speaks against."""
-    return [row for row, _ in rows if bedside.laboratory.against(row.tests)]

@@ -6,7 +6,10 @@ from typing import Protocol
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order
 from cds_service.clinical.infection import Evidence
+from cds_service.clinical.regimen import Drugs
 from cds_service.finding import Remark
+
+NONE = Drugs("none", frozenset())
 
 
 class Trigger(Protocol):

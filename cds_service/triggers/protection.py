@@ -1,0 +1,177 @@
+"""Chapter A of the rule sheet, first half: does every drug that needs a partner have one, and does it keep it?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
+
+from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.facts import Order, Route
+from cds_service.clinical.infection import Evidence, State
+from cds_service.clinical.regimen import Drugs, Regimen, treats
+from cds_service.finding import Indicator, Remark
+from cds_service.triggers.trigger import NONE, names
+
+
+@dataclass(frozen=True)
+class UnprotectedDrug:
+    """A drug that works only beside a protector is ordered without one.
+
+    `partly` are partners of which another rule speaks. `touched: false` also judges running orders that this session leaves as they
+    are, as long as the evidence is current.
+    """
+
+    drugs: Drugs
+    protectors: Drugs
+    stand_ins: Drugs = NONE
+    partly: Drugs = NONE
+    data_for: Drugs = NONE
+    touched: bool = True
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        regimen = bedside.regimen
+        bare = _bare(regimen, self.drugs, self.protectors)
+        if not bare or regimen.of(self.stand_ins) or covering(regimen, self.partly, bare):
+            return
+        current = any(one.state is State.CURRENT for one in evidence)
+        if not any(order.draft for order in bare) and (self.touched or not current):
+            return
+        untimely = regimen.of(self.protectors)
+        beside = [order for order in regimen.therapy if order.drug.gram_negative and order not in (*bare, *untimely)]
+        words = {"drug": names(bare), "partner": names(untimely or beside)}
+        delay = min((regimen.delay_h(bare[0], partner) for partner in untimely), default=Decimal(0))
+        late = "too-late" if delay > 0 else "ends-before"
+        variant = late if untimely else "beside-a-non-protector" if beside else None
+        yield Remark(
+            tuple(bare), variant=variant, words={**words, "hours": f"{delay}"}, notes=tuple(self._notes(bedside, bare, beside))
+        )
+
+    def _notes(self, bedside: Bedside, bare: Sequence[Order], beside: Sequence[Order]) -> Iterator[str]:
+        if beside:
+            yield "beside"
+        if any(order in self.data_for for order in beside):
+            yield "inhibitor-data"
+        if bedside.laboratory.susceptible([order.drug.key for order in bare]):
+            yield "reported-susceptible"
+        if any(order in self.protectors and order.route is Route.INHALED for order in bedside.chart.orders):
+            yield "inhaled-partner"
+
+
+@dataclass(frozen=True)
+class Weakness:
+    """What defeats a partial partner: a companion enzyme, or a species with an enzyme of its own."""
+
+    partners: Drugs
+    markers: tuple[str, ...]
+    trait: str = ""
+
+
+@dataclass(frozen=True)
+class PartlyProtectedDrug:
+    """A drug is ordered beside a partner that protects it only against part of what the isolate carries."""
+
+    drugs: Drugs
+    partners: Drugs
+    protectors: Drugs
+    weak: tuple[Weakness, ...]
+    stand_ins: Drugs = NONE
+    tested_days: int = 14
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        regimen = bedside.regimen
+        bare = _bare(regimen, self.drugs, self.protectors)
+        partners = covering(regimen, self.partners, bare)
+        orders = (*bare, *partners)
+        if not partners or not any(order.draft for order in orders):
+            return
+        if regimen.of(self.stand_ins) or self._tested(bedside, bare, partners):
+            return
+        words = {"drug": names(bare), "partner": names(partners)}
+        defeat = next(self._defeats(evidence, partners), None)
+        if defeat is None:
+            yield Remark(orders=orders, words=words)
+            return
+        why, note = defeat
+        yield Remark(orders, indicator=Indicator.CRITICAL, variant="defeated", words={**words, "why": why}, notes=(note,))
+
+    def _defeats(self, evidence: Sequence[Evidence], partners: Sequence[Order]) -> Iterator[tuple[str, str]]:
+        for weakness in self.weak:
+            if not any(order in weakness.partners for order in partners):
+                continue
+            for one in evidence:
+                found = [marker for marker in one.companions if marker in weakness.markers]
+                if found:
+                    yield " and ".join(found), "companion"
+                organism = one.isolate.organism
+                if weakness.trait and organism and weakness.trait in organism.traits:
+                    yield organism.name, f"{weakness.trait}-species"
+
+    def _tested(self, bedside: Bedside, bare: Sequence[Order], partners: Sequence[Order]) -> bool:
+        """This very pair was tested together on the isolate, recently, and found susceptible."""
+        keys = [(one.drug.key, two.drug.key) for one in bare for two in partners]
+        pairs = [f"{one}+{two}" for first, second in keys for one, two in ((first, second), (second, first))]
+        return bedside.recently_susceptible(pairs, self.tested_days)
+
+
+@dataclass(frozen=True)
+class ProtectionRemoved:
+    """The session takes away, or lets expire, what makes the rest of the regimen work.
+
+    Two drugs that need one another may end at most `apart_h` hours apart; one without a stated end is taken to run on for `open_h`.
+    """
+
+    apart_h: int
+    open_h: int = 24
+
+    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
+        regimen = bedside.regimen
+        gone = [*regimen.endings, *self._taken_over(regimen)]
+        if not gone or not regimen.therapy or bedside.works:
+            yield from self._expires(regimen)
+            return
+        rows = regimen.before().active_rows
+        lost = next((found for _, orders in rows if (found := [one for one in orders if one in gone])), [])
+        lost = lost or [order for order in gone if treats(order) and bedside.supports(order)]
+        if not lost:
+            return
+        protected = {key for row, orders in rows if set(orders) & set(lost) for key in row.drugs}
+        stays = [order for order in regimen.therapy if order.drug.key in protected]
+        words = {"drug": names(lost), "other": names(stays or regimen.therapy)}
+        yield Remark((*lost, *(stays or regimen.therapy)), variant=None if stays else "last-active", words=words)
+
+    @staticmethod
+    def _taken_over(regimen: Regimen) -> list[Order]:
+        """Running orders whose place a draft of another drug takes."""
+        drafted = {order.drug.key for order in regimen.drafts}
+        return [order for order in regimen.replaced if order.drug.key not in drafted]
+
+    def _expires(self, regimen: Regimen) -> Iterator[Remark]:
+        """Of the one row that works, one drug ends long before the other."""
+        if len(regimen.active_rows) != 1 or not any(order.draft for order in regimen.active):
+            return
+        legs = [[order for order in regimen.active if order.drug.key == key] for key in {one.drug.key: None for one in regimen.active}]
+        for first, second in permutations(legs, 2):
+            ends, later = self._last(regimen, first), self._last(regimen, second) or regimen.now + timedelta(hours=self.open_h)
+            if ends and later - ends > timedelta(hours=self.apart_h):
+                hours = f"{(later - ends).total_seconds() / 3600:.0f}"
+                words = {"drug": names(first), "other": names(second), "hours": hours, "ends": ends.isoformat(" ", "minutes")}
+                yield Remark((*first, *second), variant="ends-earlier", words=words)
+                return
+
+    @staticmethod
+    def _last(regimen: Regimen, leg: Sequence[Order]) -> datetime | None:
+        """The last stated end; a single dose that was given already is somebody's next step, not an end."""
+        ends = [regimen.end(order) if order.ends or order.draft else None for order in leg]
+        return max(moment for moment in ends if moment) if all(ends) else None
+
+
+def covering(regimen: Regimen, partners: Drugs, orders: Sequence[Order]) -> tuple[Order, ...]:
+    """The partners that run together with one of these orders."""
+    return tuple(one for one in regimen.of(partners) if any(regimen.covers(one, order) for order in orders))
+
+
+def _bare(regimen: Regimen, drugs: Drugs, protectors: Drugs) -> list[Order]:
+    """The orders of these drugs that no protector covers."""
+    guards = regimen.of(protectors)
+    return [order for order in regimen.of(drugs) if not any(regimen.covers(guard, order) for guard in guards)]
