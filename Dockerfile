@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
-COPY requirements.lock ./
+COPY requirements-postgresql.lock ./
 RUN python -m venv /opt/ndm-cds \
- && /opt/ndm-cds/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
+ && /opt/ndm-cds/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-postgresql.lock
 COPY cds_service /opt/ndm-cds/app/cds_service
 COPY hooks /opt/ndm-cds/app/hooks
 COPY fixtures /opt/ndm-cds/app/fixtures

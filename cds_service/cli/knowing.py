@@ -46,8 +46,13 @@ def folder(hooks: Path | None) -> Path:
 
 def knowledge(hooks: Path | None, overlay: Path | None) -> Knowledge:
     """The knowledge, read strictly; KnowledgeError with all its problems."""
+    return load(folder(hooks), site(overlay))
+
+
+def site(overlay: Path | None) -> Path | None:
+    """The folder with the site's differences: from the option, else from the environment."""
     named = environment().get(OVERLAY_DIR)
-    return load(folder(hooks), overlay or (Path(named) if named else None))
+    return overlay or (Path(named) if named else None)
 
 
 def fixtures() -> Path:

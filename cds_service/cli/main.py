@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from cds_service import __version__
 from cds_service.cli import exits
 from cds_service.cli.paper import paint
 from cds_service.errors import ConfigurationError, KnowledgeError, ServiceError
@@ -42,7 +43,7 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"\b\nExit status:\n{EXIT_CODES}\n\n\b\nExamples:\n  ndm-cds demo\n  ndm-cds check\n  ndm-cds decide request.json",
 )
-@click.version_option(package_name="ndm-cds")
+@click.version_option(__version__, prog_name="ndm-cds")
 def program() -> None:
     """Checks antibiotic regimens against NDM-producing bacteria before the order is signed, as a CDS Hooks service.
 

@@ -1,0 +1,128 @@
+"""`ndm-cds demo`: the service with synthetic patients, started, asked over HTTP, and left running to try."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import orjson
+
+from cds_service.cli import exits, knowing
+from cds_service.cli.cards import sheet
+from cds_service.cli.paper import paint, quiet, strong, wrapped
+from cds_service.moments import to_now
+from cds_service.replay import Answer, Fixture, Remote, Unreachable, read_fixtures
+from cds_service.replay.wire import service_for
+from cds_service.settings import environment
+
+HOST, PORT = "127.0.0.1", 8080
+START_S, STOP_S, PAUSE_S = 30.0, 15.0, 0.1
+SHOWN = "ndm-cds.demo"
+
+
+@click.command(name="demo", epilog="\b\nExamples:\n  ndm-cds demo\n  ndm-cds demo --port 8090\n  ndm-cds demo --once")
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65_535), help="Port on 127.0.0.1.")
+@click.option("--once", is_flag=True, help="End after the cards instead of serving on.")
+def command(port: int, once: bool) -> None:
+    """Start the service, send it synthetic patients as a record would, show the cards, and keep serving until Ctrl-C.
+
+    Nothing leaves this machine, and nothing is kept: the database is in a temporary folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="ndm-cds-demo-") as folder, _server(port, Path(folder)) as server:
+        remote = Remote(f"http://{HOST}:{port}")
+        try:
+            services = _awaited(remote, server)
+            asked = [_ask(remote, services, fixture) for fixture in _scenes()]
+        except Unreachable as error:
+            click.echo(f"{paint('the service did not start: ', 'critical')}{error}", err=True)
+            sys.exit(exits.UNREACHABLE)
+        for scene in asked:
+            _show(*scene)
+        _invite(remote, services, _written(Path(folder)))
+        if not once:
+            server.wait()
+
+
+@contextlib.contextmanager
+def _server(port: int, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """The service in a process of its own, ended with this one."""
+    values = {**environment(), "NDM_CDS_STORE_URL": f"sqlite:///{folder / 'demo.db'}"}
+    log = (folder / "service.log").open("wb")
+    arguments = [sys.executable, "-m", "cds_service", "serve", "--dev", "--host", HOST, "--port", str(port)]
+    with log, subprocess.Popen(arguments, env=values, stdout=log, stderr=log) as server:  # noqa: S603, our own program
+        try:
+            yield server
+        finally:
+            server.terminate()
+            try:
+                server.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+            if server.returncode not in {0, -15, None}:
+                click.echo((folder / "service.log").read_text("utf-8", "replace"), err=True)
+
+
+def _awaited(remote: Remote, server: "subprocess.Popen[bytes]") -> list[dict[str, object]]:
+    """The services, as soon as they answer."""
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            return remote.discovery()
+        except Unreachable:
+            if server.poll() is not None:
+                raise Unreachable(f"the service ended with status {server.returncode}") from None
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE_S)
+
+
+def _scenes() -> list[Fixture]:
+    """The requests that the demonstration shows, in their order."""
+    found = [one for one in read_fixtures([knowing.fixtures()]) if _place(one) is not None]
+    return sorted(found, key=lambda one: _place(one) or 0)
+
+
+def _place(fixture: Fixture) -> int | None:
+    extension = fixture.body.get("extension", {}) if isinstance(fixture.body, dict) else {}
+    place = extension.get(SHOWN)
+    return place if isinstance(place, int) else None
+
+
+def _ask(remote: Remote, services: Sequence[dict[str, object]], fixture: Fixture) -> tuple[Fixture, Answer]:
+    service = fixture.service or service_for(list(services), fixture.hook) or ""
+    return fixture, remote.call(service, orjson.dumps(to_now(fixture.body, knowing.now())))
+
+
+def _show(fixture: Fixture, answer: Answer) -> None:
+    """One scene: what is being signed, and what the service says."""
+    story = fixture.body["extension"].get("ndm-cds.about", fixture.name)
+    click.echo(strong(wrapped(f"{fixture.hook}: {story}")))
+    if answer.status == 200:
+        lines = list(sheet(answer.cards))
+    else:
+        issues = answer.body.get("issue", [{}]) if isinstance(answer.body, dict) else [{}]
+        lines = [paint(wrapped(f"HTTP {answer.status}: {issues[0].get('diagnostics', '')}", "", "  "), "warning")]
+    for line in lines:
+        click.echo(line)
+    click.echo()
+
+
+def _written(folder: Path) -> Path:
+    """The first scene as a file that curl can send, with today's dates."""
+    file = folder / "request.json"
+    file.write_bytes(orjson.dumps(to_now(_scenes()[0].body, knowing.now()), option=orjson.OPT_INDENT_2))
+    return file
+
+
+def _invite(remote: Remote, services: Sequence[dict[str, object]], file: Path) -> None:
+    """What to try next."""
+    click.echo(strong("To try"))
+    click.echo(f"  {remote.url}/            the pages: rules, evidence, and an order entry to play with")
+    click.echo(f"  {remote.url}/cds-services   what an electronic record reads first")
+    service = service_for(list(services), "order-sign") or "ndm-order-sign"
+    click.echo(f"\n  curl -s -H 'Content-Type: application/json' --data @{file} \\\n    {remote.url}/cds-services/{service} | python3 -m json.tool\n")
+    click.echo(quiet("Serving until Ctrl-C. Synthetic patients only; not a medical device."))

@@ -1,0 +1,39 @@
+"""`ndm-cds serve`: the service itself."""
+
+from pathlib import Path
+
+import click
+
+from cds_service.cli import knowing
+from cds_service.cli.config import CONFIG_OPTION
+from cds_service.configuration import read_settings
+
+HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8080, 1, 8
+
+
+@click.command(
+    name="serve",
+    epilog=(
+        "\b\nExamples:\n  ndm-cds serve --dev\n  ndm-cds serve --config ndm-cds.toml --host 0.0.0.0 --workers 2\n"
+        "  NDM_CDS_CONFIG=/etc/ndm-cds/ndm-cds.toml ndm-cds serve"
+    ),
+)
+@CONFIG_OPTION
+@click.option("--dev", is_flag=True, help="Development: no client token, http FHIR servers on loopback, any CORS origin, loopback only.")
+@click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
+@click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 128), help="Requests that each process judges at a time.")
+@knowing.with_knowledge
+def command(
+    file: Path | None, dev: bool, host: str, port: int, workers: int, threads: int, hooks: Path | None, overlay: Path | None
+) -> None:
+    """Answer CDS Hooks calls until SIGTERM or Ctrl-C; calls under way are finished first.
+
+    Without --dev at least one client must be registered, else the service refuses to start and says why (exit status 78). Put a
+    proxy in front that ends TLS and buffers requests.
+    """
+    settings = read_settings(file, development=dev)
+    from cds_service.web.serve import serve
+
+    serve(settings, (knowing.folder(hooks), knowing.site(overlay)), host, port, workers, threads)
