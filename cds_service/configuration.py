@@ -11,8 +11,6 @@ from cds_service.errors import ConfigurationError, Problem
 from cds_service.settings import Client, Server, Settings, Store, environment
 
 CONFIG = f"{PREFIX}CONFIG"
-LARGEST_FILE = 1_000_000
-_SECRET_BYTES = 16
 _CHILD = f"{PREFIX}SERVICE_", f"{PREFIX}PORT"  # what Kubernetes sets for a service named ndm-cds, which is no mistake
 
 
@@ -58,8 +56,6 @@ class _Reading:
 
     def _document(self, path: Path) -> Mapping[str, Any]:
         try:
-            if path.stat().st_size > LARGEST_FILE:
-                raise ValueError(f"more than {LARGEST_FILE} bytes")
             return tomllib.loads(path.read_text("utf-8"))
         except OSError as error:
             found = error.strerror or "unreadable"

@@ -1,9 +1,10 @@
 """What became of a card, as clients tell it: the form of CDS Hooks 2.0 and the two older or vendor forms that are in use."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from cds_service.errors import BadRequest
 from cds_service.strict_json import strict_json
@@ -13,6 +14,7 @@ Outcome = Literal["accepted", "overridden"]
 MOST_ENTRIES = 1_000
 LONGEST_ID = 255
 LONGEST_COMMENT = 10_000
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _EPIC_REASON = "com.epic.cdshooks.feedback.overrideReason."
 
 
@@ -66,7 +68,7 @@ def _entry(entry: Any, place: str) -> Feedback:
     if outcome == "accepted":
         return Feedback(card, "accepted", at, _suggestions(entry.get("acceptedSuggestions"), f"{place}.acceptedSuggestions"))
     reason, comment = _override(entry, place)
-    return Feedback(card, cast(Outcome, outcome), at, reason=reason, comment=comment)
+    return Feedback(card, "overridden", at, reason=reason, comment=comment)
 
 
 def _text(value: Any, place: str) -> str:
@@ -78,12 +80,11 @@ def _text(value: Any, place: str) -> str:
 def _moment(value: Any, place: str) -> datetime:
     """RFC 3339 with a zone, normalised to UTC."""
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) and len(value) <= 40 and "T" in value.upper() else None
-        if moment is None or moment.tzinfo is None:
-            raise ValueError
-        return moment.astimezone(UTC)
+        if isinstance(value, str) and _MOMENT.fullmatch(value):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadRequest(f"{place}: a time with date and zone is expected, such as 2026-01-31T12:00:00Z.") from None
+        pass
+    raise BadRequest(f"{place}: a time with date and zone is expected, such as 2026-01-31T12:00:00Z.")
 
 
 def _suggestions(value: Any, place: str) -> tuple[str, ...]:

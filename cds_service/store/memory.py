@@ -54,9 +54,10 @@ class Memory:
         if self._clock() >= self._resting_until:
             try:
                 self._archive.write(records)
-                return
-            except Exception:  # whatever the database has, the spool is the other way
+            except Exception:  # noqa: BLE001 - whatever the database has, the spool is the other way
                 self._rest()
+            else:
+                return
         try:
             for place, record in enumerate(records):
                 self._spool.append(record, durable=place == len(records) - 1)
@@ -73,7 +74,7 @@ class Memory:
             return reading.result(READING_S)
         except NotInTime:
             reading.cancel()
-        except Exception:  # without memory a rule speaks again, which is the safe side
+        except Exception:  # noqa: BLE001 - without memory a rule speaks again, which is the safe side
             self._rest()
         return frozenset()
 
@@ -83,7 +84,7 @@ class Memory:
             return False
         try:
             self._archive.check()
-        except Exception:  # any fault means the same here
+        except Exception:  # noqa: BLE001 - any fault means the same here
             self._rest()
             return False
         return True
@@ -115,6 +116,6 @@ class Memory:
             self._stop.wait(max(0.0, self._resting_until - self._clock()))
         try:
             self._spool.drain(self._archive.write)
-        except Exception:  # the records stay in the spool for the next time
+        except Exception:  # noqa: BLE001 - the records stay in the spool for the next time
             self._rest()
             self._wake.set()

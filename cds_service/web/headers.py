@@ -29,6 +29,7 @@ def add_headers(app: Flask, settings: Settings, new_id: Callable[[], str]) -> No
     def _end(answer: Response) -> Response:
         answer.headers.setdefault("Cache-Control", "no-store")
         answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers["Server"] = "ndm-cds"
         answer.headers["X-Request-ID"] = g.get("request_id") or new_id()
         _share(answer, settings)
         return answer
@@ -37,6 +38,7 @@ def add_headers(app: Flask, settings: Settings, new_id: Callable[[], str]) -> No
 def _preflight() -> Response:
     """A preflight needs no token: a browser sends none with it."""
     answer = Response(status=204)
+    del answer.headers["Content-Type"]
     answer.headers["Allow"] = ALLOWED_METHODS
     return answer
 
