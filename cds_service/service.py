@@ -23,7 +23,8 @@ class Group(Sheet, frozen=True):
     """How the findings of one group become cards.
 
     `one`: only the first in precedence opens a card. `merge`: all share a card. `each`: a card for each. `attach`: lines
-    that join the group's card, and may open it where `one` or `each` names them too.
+    that join the group's card, and may open it where `one` or `each` names them too; beside a critical card of another group
+    they join that one, where the other notes of a `merge` group are dropped.
     """
 
     one: tuple[str, ...] = ()

@@ -57,10 +57,12 @@ def rows(findings: Sequence[Finding], evidence: Mapping[str, EvidenceRow]) -> li
 
 
 def cited(row: EvidenceRow) -> str:
-    """The row's own words; society and year are added where the words do not name them."""
-    if not row.society or (row.society in row.wording and str(row.year or "") in row.wording):
+    """The row's own words; society and year, or the citation, are added where the words do not name them."""
+    named = [*row.society.replace(",", " ").split(), str(row.year or "")]
+    if row.society and all(word in row.wording for word in named):
         return row.wording
-    return f"{row.wording} ({society(row)})"
+    whose = society(row) if row.society else row.citation
+    return f"{row.wording} ({whose})" if whose else row.wording
 
 
 def society(row: EvidenceRow) -> str:

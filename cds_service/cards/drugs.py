@@ -10,6 +10,7 @@ from cds_service.clinical.allergies import ALERTED
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Row
 from cds_service.clinical.facts import Order
+from cds_service.clinical.regimen import Regimen
 from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.fhir.drafts import Prescribed, medication_request
 from cds_service.finding import Finding
@@ -22,7 +23,7 @@ Doses = list[tuple[Product, list[Prescribed]]]
 
 def drugs(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
     """New orders for what the regimen lacks; a switch also takes away the drafts that it replaces."""
-    here = {order.drug.key for order in desk.bedside.regimen.therapy}
+    here = {order.drug.key for order in _list(desk.bedside, findings).therapy}
     wanted = [product for product in sheet.products if product.drug not in here]
     against = [*_tested(desk.bedside, sheet, here), *_barred(desk, wanted)]
     if against or not wanted:
@@ -37,11 +38,20 @@ def drugs(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pr
 ALLERGY = "recorded allergy"
 
 
+def _list(bedside: Bedside, findings: Sequence[Finding]) -> Regimen:
+    """The regimen that the findings are about: the take-home list where they speak of nothing else."""
+    regimen = bedside.regimen
+    concerned = [order for finding in findings for order in finding.remark.orders]
+    home = regimen.take_home()
+    return home if concerned and all(order in home.therapy for order in concerned) else regimen
+
+
 def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, doses: Doses) -> Proposal:
     concerned = tuple(order for finding in findings for order in finding.remark.orders)
     place, why = desk.place(concerned), reasons(findings)
     assert sheet.route is not None
-    gone = list(_replaced(desk.bedside, sheet, concerned)) if sheet.does is Act.SWITCH else []
+    therapy = _list(desk.bedside, findings).therapy
+    gone = list(_replaced(desk.bedside, sheet, concerned, therapy)) if sheet.does is Act.SWITCH else []
     deletes, notes = removal(gone)
     creates = [
         Action(
@@ -76,12 +86,12 @@ def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[s
     return told, bool(mild)
 
 
-def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Order]) -> Iterator[Order]:
+def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Order], therapy: Sequence[Order]) -> Iterator[Order]:
     """Gram-negative drugs that the card is about, and whatever shares an ingredient with the new ones."""
     target = set(sheet.drugs)
     known = bedside.reference.drugs
     inside = frozenset().union(*(known[drug].ingredients for drug in target if drug in known))
-    for order in bedside.regimen.therapy:
+    for order in therapy:
         replaces = order in concerned and order.drug.gram_negative
         if order.drug.key not in target and (replaces or order.drug.ingredients & inside):
             yield order
