@@ -23,7 +23,7 @@ BOOL = "tag:yaml.org,2002:bool"
 class _Strict(yaml.CSafeLoader):
     """YAML in which a key may stand only once, and in which `on` and `off` are words, as in YAML 1.2."""
 
-    yaml_implicit_resolvers: ClassVar = {
+    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]  # the stubs call it an instance's
         first: [(tag, pattern) for tag, pattern in resolvers if tag != BOOL]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
