@@ -46,7 +46,7 @@ def _card(desk: Desk, sketch: Sketch) -> Card:
         summary=headline(lead.summary),
         indicator=indicator.value,
         source=_source(desk, sketch),
-        detail=brief(sketch, desk.bedside) if hint else detail(sketch, desk.bedside, desk.library.evidence, aside),
+        detail=brief(sketch, desk.bedside) if hint else detail(sketch, desk.bedside, desk.library.evidence, aside, desk.limited),
         suggestions=offered,
         selection="any" if desk.style.profile == "epic" else "at-most-one",
         override_reasons=_reasons(desk, sketch.own),
@@ -57,7 +57,7 @@ def _card(desk: Desk, sketch: Sketch) -> Card:
 
 def _source(desk: Desk, sketch: Sketch) -> Source:
     """Those who stand behind the evidence, by society and year; the project where no row names one."""
-    cited = rows(sketch.findings, desk.library.evidence)
+    cited = rows(sketch.own, desk.library.evidence)
     named = list(dict.fromkeys(society(row) for row in cited if row.society and row.verified != "article-only"))
     topic = Coding(TOPICS, sketch.lead.rule, sketch.lead.title)
     return Source(label="; ".join(named[:MOST_SOCIETIES]) or PROJECT, topic=topic, url=_evidence_url(desk, cited))

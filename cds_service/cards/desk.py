@@ -71,6 +71,11 @@ class Desk:
         triggers = (rule.trigger for one in mine for rule in one.rules)
         return next((trigger for trigger in triggers if isinstance(trigger, DrugAllergy)), None)
 
+    @cached_property
+    def limited(self) -> frozenset[str]:
+        """The rules whose sheet names limits: the last sentence of what they find."""
+        return frozenset(rule.id for rule in self.service.rules if rule.sheet.limits)
+
     @property
     def changes_drafts(self) -> bool:
         """Some clients take no update of a medication order."""

@@ -1,11 +1,11 @@
 """The text of a card as calm GitHub-flavored Markdown: first what is wrong and why, then what that rests on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cds_service.cards import facts
 from cds_service.cards.plan import Sketch
-from cds_service.cards.text import sentence
+from cds_service.cards.text import first_and_rest, sentence
 from cds_service.clinical.bedside import Bedside
 from cds_service.evidence import EvidenceRow
 from cds_service.finding import Finding
@@ -21,22 +21,24 @@ class Aside:
     allergic: bool = False
 
 
-def detail(sketch: Sketch, bedside: Bedside, evidence: Mapping[str, EvidenceRow], aside: Aside) -> str:
-    """The whole text; every section only where it has something to say."""
+def detail(sketch: Sketch, bedside: Bedside, evidence: Mapping[str, EvidenceRow], aside: Aside, limited: Collection[str]) -> str:
+    """The whole text; every section only where it has something to say. The last sentence of `limited` rules says their limits."""
     lead, *others = sketch.findings
     findings = (lead, *others)
-    first, *rest = lead.detail or (lead.summary,)
-    blocks = [f"**{sentence(first)}**" if len(first) <= 160 else sentence(first)]
-    blocks += [" ".join(sentence(text) for text in rest)] if rest else []
-    blocks += [_other(one) for one in others]
+    first, *rest = _said(lead, limited) or (lead.summary,)
+    what, why = first_and_rest(sentence(first))
+    blocks = [f"**{what}**", " ".join([why, *map(sentence, rest)]).strip()]
     dosed = aside.dosed or any(one.remark.corrections for one in findings)
-    seen = facts.known(bedside, findings, dosed=dosed, allergic=aside.allergic)
+    allergic = aside.allergic or any("allergy" in one.remark.words for one in findings)
+    seen = facts.known(bedside, findings, dosed=dosed, allergic=allergic)
     blocks += [
         _listed("Seen", seen),
         _listed("Not known", facts.unknown(bedside, findings)),
+        _listed("Also", (_other(one, limited) for one in others)),
         _listed("With the suggestions", aside.notes),
         _listed("Not offered", aside.left_out),
         _listed("Evidence", (sentence(cited(row)) for row in rows(findings, evidence))),
+        _listed("Limits", dict.fromkeys(sentence(one.detail[-1]) for one in findings if one.rule in limited)),
     ]
     return "\n\n".join(block for block in blocks if block)
 
@@ -45,7 +47,7 @@ def brief(sketch: Sketch, bedside: Bedside) -> str:
     """One line of advice and the result that it rests on, for a hint while the order is still being chosen."""
     lead = sketch.lead
     texts = [sentence(text) for text in lead.detail[:1] or (lead.summary,)]
-    texts += [_other(one) for one in sketch.findings[1:]]
+    texts += [f"**{sentence(one.summary)}**" for one in sketch.findings[1:]]
     texts += [facts.result(bedside, isolate) for isolate in lead.remark.isolates[:1]]
     return "\n\n".join(texts)
 
@@ -70,9 +72,14 @@ def society(row: EvidenceRow) -> str:
     return f"{row.society} {row.year}" if row.year else row.society
 
 
-def _other(finding: Finding) -> str:
+def _said(finding: Finding, limited: Collection[str]) -> tuple[str, ...]:
+    """The sentences of a finding without its limits."""
+    return finding.detail[:-1] if finding.rule in limited else finding.detail
+
+
+def _other(finding: Finding, limited: Collection[str]) -> str:
     """A further finding of the card: its summary, then its sentences."""
-    return " ".join([f"**{sentence(finding.summary)}.**".replace("..", "."), *(sentence(text) for text in finding.detail)])
+    return " ".join([f"**{sentence(finding.summary).rstrip('.')}.**", *map(sentence, _said(finding, limited))])
 
 
 def _listed(title: str, lines: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from cds_service.cards.desk import Desk, reasons
 from cds_service.cards.proposal import LeftOut, Proposal, regimen, removal
+from cds_service.cards.text import capital
 from cds_service.clinical.allergies import ALERTED
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Row
@@ -73,7 +74,7 @@ def _names(doses: Doses) -> str:
 
 def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:
     """What is said beside the offer: how to give it, who should look at it, which mild reaction is on file."""
-    name = _capital(" + ".join(product.name for product in sheet.products))
+    name = capital(" + ".join(product.name for product in sheet.products))
     told = [f"{name}: {sheet.note}"] if sheet.note else []
     kidney = desk.bedside.kidney
     low = kidney.clearance is not None and sheet.review_below is not None and kidney.clearance <= sheet.review_below
@@ -82,7 +83,7 @@ def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[s
     known = desk.bedside.reference.drugs
     mild = [product for product, _ in doses if desk.allergy and desk.allergy.worst(desk.bedside, known[product.drug])]
     if mild:
-        told.append(f"{_capital(mild[0].name)}: a reaction that is not recorded as severe is on file; look at it first")
+        told.append(f"{capital(mild[0].name)}: a reaction that is not recorded as severe is on file; look at it first")
     return told, bool(mild)
 
 
@@ -169,7 +170,3 @@ def interval_of(bedside: Bedside, drug: str, band: Band) -> Decimal:
 
 def _infusion(load: Row, maintenance: Row) -> Decimal:
     return load.infusion_h or maintenance.infusion_h or Decimal(1)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -8,6 +8,7 @@ from cds_service.cards.desk import Desk
 from cds_service.cards.detail import Aside
 from cds_service.cards.drugs import drugs
 from cds_service.cards.proposal import LeftOut, Proposal, grouped
+from cds_service.cards.text import capital
 from cds_service.finding import Finding
 from cds_service.protocol.response import Suggestion
 from cds_service.suggestion import Act, SuggestionSheet
@@ -34,7 +35,7 @@ def suggestions(desk: Desk, findings: Sequence[Finding]) -> tuple[tuple[Suggesti
     left = [one for proposal in proposals for one in proposal.left_out]
     aside = Aside(
         notes=tuple(dict.fromkeys(note for proposal in proposals for note in proposal.notes)),
-        left_out=grouped(LeftOut(one.what[:1].upper() + one.what[1:], one.why) for one in left),
+        left_out=grouped(LeftOut(capital(one.what), one.why) for one in left),
         dosed=any(proposal.dosed for proposal in proposals),
         allergic=any(proposal.allergic for proposal in proposals),
     )

@@ -7,6 +7,7 @@ from cds_service.protocol.response import LONGEST_SUMMARY, units
 
 LONGEST_QUOTE = 80
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+END = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 OPENERS = re.compile(r"<(?=[A-Za-z!/?])|!(?=\[)|\](?=\()")
 
 
@@ -19,12 +20,23 @@ def quoted(text: str) -> str:
 
 def sentence(text: str) -> str:
     """A sentence of ours for the detail of a card; it stays one line, and what looks like markup is opened up."""
-    return _closed(_folded(text).replace("`", "'"))
+    return capital(_closed(_folded(text).replace("`", "'")))
+
+
+def first_and_rest(text: str) -> tuple[str, str]:
+    """The first sentence, and what follows it."""
+    first, _, rest = END.sub("\n", text, count=1).partition("\n")
+    return first, rest
+
+
+def capital(text: str) -> str:
+    """The text with its first letter as a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def headline(text: str) -> str:
     """A summary: one plain line of at most 139 UTF-16 units, cut at a word where it is longer."""
-    plain = _folded(text)
+    plain = capital(_folded(text))
     if units(plain) <= LONGEST_SUMMARY:
         return plain
     short = plain
