@@ -18,6 +18,11 @@ from cds_service.triggers import Trigger
 REGIMEN = "regimen"
 
 
+LONGEST_SUMMARY = 139
+NOT_CURRENT = "not-current"
+LISTS = {"drug", "drugs", "partner", "other"}
+
+
 class Match(Sheet, frozen=True):
     """Which evidence arms the rule; nothing means that it needs none."""
 
@@ -117,14 +122,14 @@ class Rule:
         words = {**evidence_words(evidence), **remark.words}
         asked = [*remark.notes, *soft, *self._standing_notes(evidence)]
         sentences = [self.sheet.detail, *(self.sheet.notes[note] for note in dict.fromkeys(asked) if note in self.sheet.notes)]
-        summary = self.sheet.variants.get(remark.variant or "", self.sheet.summary)
+        summary = self._summary(evidence, remark)
         cited = Remark(**{name: getattr(remark, name) for name in Remark.__slots__} | {"isolates": remark.isolates or _isolates(evidence)})
         return Finding(
             rule=self.id,
             title=self.sheet.title,
             group=self.sheet.group,
             indicator=indicator,
-            summary=fill(summary, words),
+            summary=headline(summary, words),
             detail=tuple(fill(text, words) for text in (*sentences, self.sheet.limits) if text),
             remark=cited,
             suggest=remark.suggest if remark.suggest is not None else self.sheet.suggest,
@@ -133,9 +138,17 @@ class Rule:
             alone=self.sheet.stands_alone and not remark.attached,
         )
 
+    def _summary(self, evidence: Sequence[Evidence], remark: Remark) -> str:
+        """The variant of the remark; where no infection is current, the sheet's own words for that come first."""
+        variants = self.sheet.variants
+        past = evidence and all(one.state is not State.CURRENT for one in evidence)
+        if past and NOT_CURRENT in variants:
+            return variants[NOT_CURRENT]
+        return variants.get(remark.variant or "", self.sheet.summary)
+
     def _standing_notes(self, evidence: Sequence[Evidence]) -> list[str]:
-        """Notes that depend on the evidence alone, whatever the trigger saw."""
-        notes = []
+        """Notes that depend on the evidence alone, whatever the trigger saw; its state is one of them."""
+        notes = [evidence[0].state.value] if evidence else []
         if any(one.preliminary for one in evidence):
             notes.append("preliminary")
         if any(one.companions for one in evidence):
@@ -164,6 +177,20 @@ def _together(remarks: Sequence[Remark], usual: Indicator) -> Remark:
 def fill(text: str, words: Mapping[str, str]) -> str:
     """Puts words into the braces of a sentence; a brace without a word is a mistake of the knowledge, found by `check`."""
     return text.format_map(_Blank(words)).strip()
+
+
+def headline(text: str, words: Mapping[str, str]) -> str:
+    """A summary, beginning with a capital; where many drugs make it too long, each list is cut to its first."""
+    found = fill(text, words)
+    if len(found) > LONGEST_SUMMARY:
+        found = fill(text, {**words, **{key: _first_of(words[key]) for key in LISTS & words.keys()}})
+    return found[:1].upper() + found[1:]
+
+
+def _first_of(listed: str) -> str:
+    first, comma, _ = listed.partition(", ")
+    first, both, _ = first.partition(" and ")
+    return f"{first} and others" if comma or both else first
 
 
 class _Blank(dict[str, str]):
@@ -195,4 +222,12 @@ def evidence_words(evidence: Sequence[Evidence]) -> dict[str, str]:
         "companion": " and ".join(companions),
         "n": f"{first.days:.0f}" if first.days is not None else "an unknown number of",
         "state": first.state,
+        "standing": _standing(first),
     }
+
+
+def _standing(evidence: Evidence) -> str:
+    """How the evidence stands to a current infection, in a phrase."""
+    if evidence.state is State.HISTORY and evidence.days is not None:
+        return f"found {evidence.days:.0f} days ago"
+    return "carrier" if evidence.state is State.COLONISED else evidence.state

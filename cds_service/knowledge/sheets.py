@@ -15,11 +15,10 @@ from cds_service.clinical.regimen import Drugs
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.knowledge.files import Files
 from cds_service.knowledge.tables import unknown
-from cds_service.rule import Rule, RuleSheet, braces
+from cds_service.rule import LONGEST_SUMMARY, Rule, RuleSheet, braces
 from cds_service.service import Service, ServiceSheet
 from cds_service.triggers import TRIGGERS, Trigger
 
-LONGEST_SUMMARY = 139
 HOOKS = {"order-sign", "order-select", "patient-view"}
 UNARMED = "interacts"
 
