@@ -123,6 +123,14 @@ class Files:
                 self.problem(name, "file", error, "valid JSON")
         return found
 
+    def single(self, name: str) -> Any:
+        """One JSON file; None where it is broken."""
+        try:
+            return orjson.loads(self.overlay.get(name, self.texts.get(name, b"")))
+        except orjson.JSONDecodeError as error:
+            self.problem(name, "file", error, "valid JSON")
+            return None
+
     def typed(self, name: str, kind: type[T], raw: Any = None) -> T | None:
         """A file as a typed record; what does not fit becomes a problem."""
         raw = self.yaml(name) if raw is None else raw

@@ -1,0 +1,142 @@
+"""Whether the words around a name affirm it, deny it, or leave it open."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from cds_service.fhir.vocabulary import Hit, Phrases, Text, Vocabulary, parsed
+
+BREAK = re.compile(r"[;\n\r!]")
+STOP = re.compile(r"\.(\s|$)")
+SIGN = re.compile(r"^\s*[:=]?\s*(?:\((?P<in>[+-]{1,4})\)|(?P<out>[+-]{1,4})\s*(?:[,;.]|$))")
+LABEL = re.compile(r"[:=(]")
+JOINERS = {"and", "or", "nor", "plus", "with"}
+OR = {"or", "nor"}
+MOST_STEPS = 24
+
+
+class Said(Enum):
+    """What a text says of one name; DOUBTED is suspected, OPEN is nothing that can be used."""
+
+    YES = "yes"
+    NO = "no"
+    DOUBTED = "doubted"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What stands on one side of a name; `listed` when it was reached over a comma, `either` when over "or"."""
+
+    said: Said | None = None
+    listed: bool = False
+    either: bool = False
+
+
+class Negation:
+    """The words that deny, affirm and doubt, as `words.yaml` lists them."""
+
+    def __init__(self, lists: dict[str, list[str]]) -> None:
+        def phrases(*names: str) -> Phrases:
+            return Phrases(one for name in names for one in lists.get(name, ()))
+
+        self._before = ((phrases("open_before"), Said.OPEN), (phrases("doubt_before"), Said.DOUBTED), (phrases("before"), Said.NO))
+        self._after = ((phrases("doubt_after"), Said.DOUBTED), (phrases("after"), Said.NO), (phrases("yes"), Said.YES))
+        self._listed, self._yes = phrases("listed"), phrases("yes")
+        self._fillers, self._ends = frozenset(lists.get("fillers", ())), frozenset(lists.get("ends", ()))
+
+    def says(self, vocabulary: Vocabulary, text: str) -> dict[str, Said]:
+        """What the text says of each key that it names; one affirmation outweighs denials, since the miss is worse."""
+        found: dict[str, Said] = {}
+        hits, read = vocabulary.hits(text), parsed(text)
+        for hit in hits:
+            said = self._judge(read, hit, hits)
+            if hit.key not in found or said is Said.YES or (said is Said.NO and found[hit.key] is Said.OPEN):
+                found[hit.key] = said
+        return found
+
+    def _judge(self, text: Text, hit: Hit, hits: Sequence[Hit]) -> Said:
+        left, right = self._left(text, hit, hits), self._right(text, hit, hits)
+        if left.said is Said.NO and left.listed and right.said is Said.YES and not (left.either or right.either):
+            return Said.OPEN
+        if left.said in {Said.NO, Said.OPEN}:
+            return left.said
+        return right.said or left.said or (Said.NO if self._headed(text, hit) else Said.YES)
+
+    def _left(self, text: Text, hit: Hit, hits: Iterable[Hit]) -> Glimpse:
+        """Walks back over other names, joining and filling words to what denies or doubts all of them."""
+        ends = {one.end: one for one in hits}
+        place, listed, either = hit.start, False, False
+        if "?" in text.gaps[place]:
+            return Glimpse(Said.DOUBTED)
+        for _ in range(MOST_STEPS):
+            if place == 0 or _breaks(text, place):
+                break
+            other, comma = ends.get(place), "," in text.gaps[place]
+            if other and place != hit.end:
+                place, listed = other.start, listed or comma
+                continue
+            if comma:
+                break
+            said = self._before_at(text, place)
+            if said:
+                return Glimpse(said, listed, either)
+            word = text.words[place - 1]
+            if word not in JOINERS and word not in self._fillers:
+                break
+            place, either = place - 1, either or word in OR
+        return Glimpse(None, listed, either)
+
+    def _before_at(self, text: Text, place: int) -> Said | None:
+        said = next((said for phrases, said in self._before if phrases.before(text.words, place)), None)
+        if said or not LABEL.search(text.gaps[place]):
+            return said
+        if self._listed.before(text.words, place):
+            return Said.NO
+        return Said.YES if self._yes.before(text.words, place) else None
+
+    def _headed(self, text: Text, hit: Hit) -> bool:
+        """ "Negative NDM PCR": the denial opens the sentence and belongs to no name before it."""
+        size = self._listed.before(text.words, hit.start)
+        start = hit.start - size
+        return bool(size) and (start == 0 or _breaks(text, start) or "," in text.gaps[start])
+
+    def _right(self, text: Text, hit: Hit, hits: Iterable[Hit]) -> Glimpse:
+        """Walks on over other names, joining and filling words to what is said of all of them."""
+        starts = {one.start: one for one in hits}
+        place, listed, either = hit.end, False, False
+        sign = SIGN.match(text.gaps[place])
+        if sign:
+            return Glimpse(Said.YES if "+" in (sign["in"] or sign["out"]) else Said.NO)
+        for _ in range(MOST_STEPS):
+            if place >= len(text.words) or _breaks(text, place):
+                break
+            other, comma = starts.get(place), "," in text.gaps[place]
+            if other:
+                place, listed = other.end, listed or comma
+                continue
+            if comma:
+                break
+            said = self._after_at(text, place)
+            if said:
+                return Glimpse(said, listed, either)
+            word = text.words[place]
+            if word in self._ends or not (word in self._fillers or word.isdigit() or (word in JOINERS and place + 1 in starts)):
+                break
+            place, either = place + 1, either or word in OR
+        return Glimpse(None, listed, either)
+
+    def _after_at(self, text: Text, place: int) -> Said | None:
+        said = next((said for phrases, said in self._after if phrases.at(text.words, place)), None)
+        if said is None and LABEL.search(text.gaps[place]):
+            return {"no": Said.NO, "n": Said.NO, "yes": Said.YES, "y": Said.YES}.get(text.words[place])
+        return said
+
+
+def _breaks(text: Text, place: int) -> bool:
+    """A sentence ends before this word; the full stop of an abbreviated genus ends none."""
+    gap = text.gaps[place]
+    if BREAK.search(gap):
+        return True
+    return bool(STOP.search(gap)) and place > 0 and len(text.words[place - 1]) > 1

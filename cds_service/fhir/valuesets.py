@@ -1,0 +1,183 @@
+"""What codes and words mean: the value sets and name tables of the knowledge, asked by kind."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import lru_cache
+
+from cds_service.clinical.facts import Drug, Organism, Specimen
+from cds_service.fhir import systems
+from cds_service.fhir.negation import Negation, Said
+from cds_service.fhir.vocabulary import NOTHING, Phrases, Vocabulary, parsed
+
+Triple = tuple[str, str, str]
+Codes = Mapping[str, Mapping[tuple[str, str], str]]
+REMEMBERED = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A laboratory test or vital sign; grams per mole turn an amount of substance into a mass."""
+
+    key: str
+    name: str
+    unit: str
+    molar_mass: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """Which ingredients a name stands for, and which product they make together; `silent` ones may stay unnamed."""
+
+    products: Mapping[str, frozenset[str]]
+    pairs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()
+
+    def of(self, key: str) -> frozenset[str]:
+        return self.products.get(key) or frozenset({key})
+
+    def together(self, parts: frozenset[str], *, pairs: bool = False) -> str | None:
+        """The one product with exactly these ingredients."""
+        known = {**self.products, **self.pairs} if pairs else self.products
+        exact = [key for key, own in known.items() if own == parts]
+        if exact or not parts:
+            return exact[0] if exact else None
+        spoken = parts - self.silent
+        near = [key for key, own in known.items() if own - self.silent == spoken]
+        return near[0] if len(near) == 1 else None
+
+    def same(self, one: frozenset[str], other: frozenset[str]) -> bool:
+        return one - self.silent == other - self.silent
+
+
+@dataclass(frozen=True)
+class AntibacterialLook:
+    """What makes a drug that nobody knows look like an antibacterial: code prefixes, words, beginnings and endings."""
+
+    systems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+    beginnings: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    never: frozenset[str] = frozenset()
+    shortest: int = 6
+
+    def of_code(self, system: str, code: str) -> bool:
+        prefixes = self.systems.get(system, ())
+        return bool(prefixes) and any(one.startswith(prefixes) for one in systems.codes(system, code))
+
+    def of_text(self, text: str) -> bool:
+        return any(self._of_word(word) for word in parsed(text).words)
+
+    def _of_word(self, word: str) -> bool:
+        if word in self.words:
+            return True
+        if len(word) < self.shortest or word in self.never:
+            return False
+        return word.startswith(self.beginnings) or word.endswith(self.endings)
+
+
+@dataclass(frozen=True)
+class Terminology:
+    """The kinds are drug, ingredient, partial, susceptibility, marker, producer, test, organism, culture, screening,
+    interpretation, answer, circumstance, reaction, allergen, specimen and route; a key means something only in its kind.
+    """
+
+    codes: Codes = field(default_factory=dict)
+    displays: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    names: Mapping[str, Vocabulary] = field(default_factory=dict)
+    drugs: Mapping[str, Drug] = field(default_factory=dict)
+    organisms: Mapping[str, Organism] = field(default_factory=dict)
+    specimens: Mapping[str, Specimen] = field(default_factory=dict)
+    tests: Mapping[str, Test] = field(default_factory=dict)
+    ingredients: Ingredients = field(default_factory=lambda: Ingredients({}))
+    look: AntibacterialLook = AntibacterialLook()
+    open_words: Phrases = field(default_factory=lambda: Phrases(()))
+    negation: Negation = field(default_factory=lambda: Negation({}))
+    severe_reactions: frozenset[str] = frozenset()
+    generic_markers: frozenset[str] = frozenset()
+    _remembered: Callable[[str, str], Mapping[str, bool]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_remembered", lru_cache(maxsize=REMEMBERED)(self._says))
+
+    def code(self, kind: str, system: str, code: str) -> str | None:
+        """The key that a code stands for, whichever way its system is spelled."""
+        known = self.codes.get(kind)
+        if not known or not code:
+            return None
+        official = systems.canonical(system)
+        return next((found for one in systems.codes(official, code) if (found := known.get((official, one)))), None)
+
+    def display(self, system: str, code: str) -> str:
+        """Our own name of a code, "" for one that is in no value set."""
+        official = systems.canonical(system)
+        return next((found for one in systems.codes(official, code) if (found := self.displays.get((official, one)))), "") if code else ""
+
+    def text(self, kind: str, text: str) -> str | None:
+        """The key of the longest name in a text; drugs and susceptibility tests by all ingredients that it names."""
+        if kind in {"drug", "susceptibility"}:
+            return self.ingredients.together(self.parts(text, kind), pairs=kind == "susceptibility")
+        return self.names.get(kind, NOTHING).longest(text)
+
+    def texts(self, kind: str, text: str) -> frozenset[str]:
+        """Every key that a text names, affirmed or denied."""
+        return self.names.get(kind, NOTHING).named(text)
+
+    def says(self, kind: str, text: str) -> Mapping[str, bool]:
+        """Every key that a text names, and whether it affirms it; what is left open is left out."""
+        return self._remembered(kind, text)
+
+    def _says(self, kind: str, text: str) -> Mapping[str, bool]:
+        said = self.negation.says(self.names.get(kind, NOTHING), text)
+        firm = {Said.YES} if kind == "marker" else {Said.YES, Said.DOUBTED}
+        found = {key: one in firm for key, one in said.items() if one in firm or one is Said.NO}
+        return self._as_products(found) if kind == "drug" else found
+
+    def _as_products(self, found: Mapping[str, bool]) -> Mapping[str, bool]:
+        """Several ingredients that make one product are that product; else each known drug for itself."""
+        named = frozenset[str]().union(*(self.ingredients.of(key) for key, positive in found.items() if positive))
+        product = self.ingredients.together(named)
+        return {product: True} if product else {key: positive for key, positive in found.items() if key in self.drugs}
+
+    def concept(self, kind: str, triples: Iterable[Triple], texts: Iterable[str]) -> str | None:
+        """The one meaning of a concept: its codes first, then its text, then its displays."""
+        every = list(triples)
+        coded = (self.code(kind, system, code) for system, code, _ in every)
+        spoken = (self.text(kind, text) for text in (*texts, *(display for _, _, display in every)) if text)
+        return next((found for found in (*coded, *spoken) if found), None)
+
+    def parts(self, text: str, kind: str = "drug") -> frozenset[str]:
+        """All ingredients that a text names."""
+        return frozenset[str]().union(*(self.ingredients.of(key) for key in self.texts(kind, text)))
+
+    def opens(self, text: str) -> bool:
+        """The text says that a further ingredient is there, and not which."""
+        return self.open_words.inside(parsed(text).words)
+
+    def drug(self, key: str) -> Drug:
+        return self.drugs[key]
+
+    def organism(self, key: str) -> Organism:
+        return self.organisms[key]
+
+    def specimen(self, key: str) -> Specimen | None:
+        """The specimen of a key; None for a key that names no place."""
+        return self.specimens.get(key)
+
+    def test(self, key: str) -> Test:
+        return self.tests[key]
+
+    def generic(self, marker: str) -> bool:
+        """A marker that stands for several enzymes."""
+        return marker in self.generic_markers
+
+    def with_local(self, codes: Mapping[str, Mapping[tuple[str, str], str]]) -> "Terminology":
+        """The same terminology with a site's own codes laid over it, by kind."""
+        if not any(codes.values()):
+            return self
+        return replace(self, codes={**self.codes, **{kind: {**self.codes.get(kind, {}), **own} for kind, own in codes.items()}})
+
+
+def texts_of(triples: Sequence[Triple], texts: Sequence[str]) -> list[str]:
+    """All words of a concept: its texts and the displays of its codings."""
+    return [text for text in (*texts, *(display for _, _, display in triples)) if text]

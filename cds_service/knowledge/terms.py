@@ -1,0 +1,365 @@
+"""Builds the terminology from the name tables and the value sets, and reports whatever in them is unknown, double or empty."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from msgspec import Struct, field
+
+from cds_service.clinical.facts import Drug, Organism, Specimen
+from cds_service.clinical.policy import Local, Sheet
+from cds_service.fhir import systems
+from cds_service.fhir.negation import Negation
+from cds_service.fhir.valuesets import AntibacterialLook, Ingredients, Terminology, Test
+from cds_service.fhir.vocabulary import NOTHING, Entry, Phrases, Vocabulary
+from cds_service.knowledge.files import Files
+from cds_service.knowledge.tables import unknown
+
+DRUGS, ORGANISMS, SPECIMENS = "shared/drugs.yaml", "shared/organisms.yaml", "shared/specimens.yaml"
+CIRCUMSTANCES, WORDS, VALUESETS = "shared/circumstances.yaml", "shared/words.yaml", "shared/valuesets/*.json"
+EXACT = 0
+Codes = dict[str, dict[tuple[str, str], str]]
+
+
+class DrugRow(Sheet, frozen=True):
+    """One product of `drugs.yaml`."""
+
+    name: str
+    parts: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    inhaled: tuple[str, ...] = ()
+    lab: tuple[str, ...] = ()
+    antibacterial: bool = True
+    injection_only: bool = False
+    oral_absorbed: bool = True
+    gram_negative: bool = False
+
+
+class PartRow(Sheet, frozen=True):
+    """An ingredient that is no drug of its own."""
+
+    texts: tuple[str, ...] = ()
+    silent: bool = False
+
+
+class PairRow(Sheet, frozen=True):
+    """A susceptibility test of several drugs at a time."""
+
+    name: str
+    parts: tuple[str, ...]
+
+
+class LookRow(Sheet, frozen=True):
+    """What an unknown antibacterial looks like."""
+
+    systems: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    beginnings: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+class DrugSheet(Sheet, frozen=True):
+    """The whole of `drugs.yaml`."""
+
+    drugs: dict[str, DrugRow]
+    parts: dict[str, PartRow] = field(default_factory=dict)
+    pairs: dict[str, PairRow] = field(default_factory=dict)
+    open: tuple[str, ...] = ()
+    antibacterial: LookRow = LookRow()
+
+
+class OrganismRow(Sheet, frozen=True):
+    """One species, genus or group."""
+
+    name: str
+    group: str
+    traits: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+class OrganismSheet(Sheet, frozen=True):
+    """The whole of `organisms.yaml`."""
+
+    organisms: dict[str, OrganismRow]
+    never: tuple[str, ...] = ()
+
+
+class SpecimenRow(Sheet, frozen=True):
+    """One place that samples come from."""
+
+    name: str
+    surveillance: bool = False
+    texts: tuple[str, ...] = ()
+
+
+class SpecimenSheet(Sheet, frozen=True):
+    """The whole of `specimens.yaml`."""
+
+    specimens: dict[str, SpecimenRow]
+    never: tuple[str, ...] = ()
+
+
+class WordRow(Sheet, frozen=True):
+    """The names of one key; which of the other headings count depends on its kind."""
+
+    name: str = ""
+    texts: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    unit: str = ""
+    molar_mass: Decimal | None = None
+    severe: bool = False
+    generic: bool = False
+
+    def entry(self, key: str) -> Entry:
+        return Entry(key, tuple(one for one in (self.name, *self.texts) if one), self.alone, self.without)
+
+
+class CircumstanceSheet(Sheet, frozen=True):
+    """The whole of `circumstances.yaml`."""
+
+    circumstances: dict[str, WordRow]
+    never: tuple[str, ...] = ()
+
+
+class WordSheet(Sheet, frozen=True):
+    """The whole of `words.yaml`."""
+
+    markers: dict[str, WordRow]
+    answers: dict[str, WordRow]
+    routes: dict[str, WordRow]
+    tests: dict[str, WordRow]
+    reactions: dict[str, WordRow]
+    allergens: dict[str, WordRow]
+    cultures: dict[str, WordRow]
+    screening: dict[str, WordRow]
+    negation: dict[str, list[str]]
+    susceptibility: WordRow = WordRow()
+    never: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Concept(Struct, frozen=True):
+    """A code with its name; other elements of FHIR are not looked at."""
+
+    code: str
+    display: str = ""
+
+
+class Include(Struct, frozen=True):
+    """The codes of one system."""
+
+    system: str
+    concept: tuple[Concept, ...] = ()
+
+
+class Compose(Struct, frozen=True):
+    """The codes of a value set by system."""
+
+    include: tuple[Include, ...] = ()
+
+
+class ValueSet(Struct, frozen=True):
+    """A FHIR R4 ValueSet as far as it is read."""
+
+    resourceType: str  # noqa: N815, FHIR's own name
+    id: str
+    compose: Compose = Compose()
+
+
+def terminology(files: Files) -> Terminology:
+    """The terminology of all conditions; an empty one where a table is missing, which is a problem of its own."""
+    drugs, organisms = files.typed(DRUGS, DrugSheet), files.typed(ORGANISMS, OrganismSheet)
+    specimens, words = files.typed(SPECIMENS, SpecimenSheet), files.typed(WORDS, WordSheet)
+    circumstances = files.typed(CIRCUMSTANCES, CircumstanceSheet)
+    if not (drugs and organisms and specimens and words and circumstances):
+        for name in (DRUGS, ORGANISMS, SPECIMENS, CIRCUMSTANCES, WORDS):
+            if name not in files.texts and name not in files.overlay:
+                files.problem(name, "file", "nothing", "the table of names")
+        return Terminology()
+    names = _names(drugs, organisms, specimens, circumstances, words)
+    _check_names(files, names)
+    codes, displays = _codes(files, _keys(drugs, organisms, specimens, circumstances, words))
+    return Terminology(
+        codes=codes,
+        displays=displays,
+        names=names,
+        drugs={key: _drug(key, row) for key, row in drugs.drugs.items()},
+        organisms={key: Organism(key, row.name, row.group, frozenset(row.traits)) for key, row in organisms.organisms.items()},
+        specimens={key: Specimen(key, row.name, row.surveillance) for key, row in specimens.specimens.items()},
+        tests={key: Test(key, row.name, row.unit, row.molar_mass) for key, row in words.tests.items()},
+        ingredients=_ingredients(files, drugs),
+        look=_look(drugs.antibacterial),
+        open_words=Phrases(drugs.open),
+        negation=Negation(words.negation),
+        severe_reactions=frozenset(key for key, row in words.reactions.items() if row.severe),
+        generic_markers=frozenset(key for key, row in words.markers.items() if row.generic),
+    )
+
+
+def _drug(key: str, row: DrugRow) -> Drug:
+    return Drug(
+        key=key,
+        name=row.name,
+        ingredients=frozenset(row.parts or (key,)),
+        classes=frozenset(row.classes),
+        antibacterial=row.antibacterial,
+        injection_only=row.injection_only,
+        oral_absorbed=row.oral_absorbed,
+        gram_negative=row.gram_negative,
+    )
+
+
+def _ingredients(files: Files, sheet: DrugSheet) -> Ingredients:
+    """Products by what is in them; two products with the same ingredients could not be told apart."""
+    products = {key: frozenset(row.parts or (key,)) for key, row in sheet.drugs.items()}
+    seen: dict[frozenset[str], str] = {}
+    for key, parts in products.items():
+        unknown(files, DRUGS, f"drugs.{key}.parts", parts, [*sheet.drugs, *sheet.parts], "an ingredient of drugs.yaml")
+        if parts in seen:
+            files.problem(DRUGS, f"drugs.{key}.parts", sorted(parts), f"ingredients of its own; {seen[parts]} has these")
+        seen.setdefault(parts, key)
+    pairs = {key: frozenset(row.parts) for key, row in sheet.pairs.items()}
+    for key, parts in pairs.items():
+        unknown(files, DRUGS, f"pairs.{key}.parts", parts, [*sheet.drugs, *sheet.parts], "an ingredient of drugs.yaml")
+    return Ingredients(products, pairs, frozenset(key for key, row in sheet.parts.items() if row.silent))
+
+
+def _look(row: LookRow) -> AntibacterialLook:
+    return AntibacterialLook(row.systems, frozenset(row.words), row.beginnings, row.endings, frozenset(row.never))
+
+
+def _names(
+    drugs: DrugSheet, organisms: OrganismSheet, specimens: SpecimenSheet, circumstances: CircumstanceSheet, words: WordSheet
+) -> dict[str, Vocabulary]:
+    """The vocabulary of each kind."""
+    substances = list(_substances(drugs))
+    lab = [Entry(key, (), row.lab) for key, row in drugs.drugs.items() if row.lab]
+    without = words.susceptibility.without
+    tested = [Entry(one.key, one.texts, one.alone, without) for one in (*substances, *lab)]
+    places = [Entry(key, (row.name, *row.texts)) for key, row in organisms.organisms.items()]
+    found = {
+        "drug": Vocabulary(substances),
+        "ingredient": Vocabulary(one for one in substances if one.key in drugs.parts or not drugs.drugs[one.key].parts),
+        "susceptibility": Vocabulary(tested),
+        "inhaled": Vocabulary(Entry(key, row.inhaled) for key, row in drugs.drugs.items() if row.inhaled),
+        "organism": Vocabulary(places, organisms.never),
+        "specimen": Vocabulary(_spoken(specimens.specimens), specimens.never),
+        "circumstance": Vocabulary(_rows(circumstances.circumstances), circumstances.never),
+    }
+    for kind, rows in _tables(words).items():
+        found[kind] = Vocabulary(_rows(rows), words.never.get(kind, ()), EXACT if kind == "answer" else 1)
+    return found
+
+
+def _substances(sheet: DrugSheet) -> Iterator[Entry]:
+    """Drugs by name and brand, and the ingredients that are none."""
+    for key, row in sheet.drugs.items():
+        own = () if row.parts else (row.name, key)
+        yield Entry(key, tuple(dict.fromkeys((*own, *row.texts, *row.inhaled))))
+    for key, part in sheet.parts.items():
+        yield Entry(key, (key, *part.texts))
+
+
+def _spoken(rows: Mapping[str, SpecimenRow]) -> Iterator[Entry]:
+    return (Entry(key, (row.name, *row.texts)) for key, row in rows.items())
+
+
+def _rows(rows: Mapping[str, WordRow]) -> Iterator[Entry]:
+    return (row.entry(key) for key, row in rows.items())
+
+
+def _tables(words: WordSheet) -> dict[str, Mapping[str, WordRow]]:
+    """The tables of `words.yaml` by the kind of thing that they name."""
+    return {
+        "marker": words.markers,
+        "answer": words.answers,
+        "route": words.routes,
+        "test": words.tests,
+        "reaction": words.reactions,
+        "allergen": words.allergens,
+        "culture": words.cultures,
+        "screening": words.screening,
+    }
+
+
+def _check_names(files: Files, names: Mapping[str, Vocabulary]) -> None:
+    tables = {"drug": DRUGS, "organism": ORGANISMS, "specimen": SPECIMENS, "circumstance": CIRCUMSTANCES}
+    for kind, vocabulary in names.items():
+        if kind in {"ingredient", "susceptibility", "inhaled"}:
+            continue
+        for words, keys in vocabulary.clashes().items():
+            files.problem(tables.get(kind, WORDS), f"{kind} texts", " ".join(words), f"a name of one key, not of {' and '.join(sorted(keys))}")
+
+
+def _keys(
+    drugs: DrugSheet, organisms: OrganismSheet, specimens: SpecimenSheet, circumstances: CircumstanceSheet, words: WordSheet
+) -> dict[str, Iterable[str]]:
+    """The keys that a value set of each kind may stand for."""
+    products = [*drugs.drugs, *drugs.pairs]
+    return {
+        **_tables(words),
+        "producer": words.markers,
+        "interpretation": words.answers,
+        "drug": drugs.drugs,
+        "partial": drugs.drugs,
+        "susceptibility": products,
+        "ingredient": drugs.parts,
+        "organism": organisms.organisms,
+        "specimen": specimens.specimens,
+        "circumstance": circumstances.circumstances,
+    }
+
+
+def _codes(files: Files, keys: Mapping[str, Iterable[str]]) -> tuple[Codes, dict[tuple[str, str], str]]:
+    """Every code by kind, and our own name of each."""
+    codes: Codes = {kind: {} for kind in keys}
+    displays: dict[tuple[str, str], str] = {}
+    for name in files.under(VALUESETS):
+        kind, _, key = name.rsplit("/", 1)[-1].removesuffix(".json").partition("-")
+        raw = files.single(name)
+        found = files.typed(name, ValueSet, raw) if raw is not None else None
+        if kind not in keys:
+            unknown(files, name, "file", [kind], keys, "a kind of thing")
+        elif found:
+            unknown(files, name, "file", [key], keys[kind], f"a {kind} of the tables")
+            _take(files, name, found, codes[kind], key, displays)
+    return codes, displays
+
+
+def _take(
+    files: Files, name: str, found: ValueSet, codes: dict[tuple[str, str], str], key: str, displays: dict[tuple[str, str], str]
+) -> None:
+    """The codes of one value set; each needs a name, and may stand in only one set of its kind."""
+    for include in found.compose.include:
+        system = systems.canonical(include.system)
+        for concept in include.concept:
+            for code in systems.codes(system, concept.code):
+                other = codes.setdefault((system, code), key)
+                if other != key:
+                    files.problem(name, f"{include.system}|{concept.code}", f"also in the value set of {other}", "a code in one value set only")
+            if not concept.display:
+                files.problem(name, f"{include.system}|{concept.code}", "no display", "code and display as a pair")
+            displays.update(dict.fromkeys(((system, code) for code in systems.codes(system, concept.code)), concept.display))
+
+
+def local_codes(files: Files, name: str, local: Local, known: Terminology) -> Codes:
+    """A site's own codes, "system|code" to a drug or to what a result is about."""
+    markers, agents = known.names.get("marker", NOTHING).keys(), {*known.drugs, *known.ingredients.pairs}
+    unknown(files, name, "local.drugs", local.drugs.values(), known.drugs, "a drug of drugs.yaml")
+    unknown(files, name, "local.results", local.results.values(), [*markers, *agents, *known.tests], "a marker, a drug or a test")
+    found: Codes = {"drug": _split(files, name, "drugs", local.drugs), "marker": {}, "susceptibility": {}, "test": {}}
+    for place, key in _split(files, name, "results", local.results).items():
+        kind = "marker" if key in markers else "susceptibility" if key in agents else "test"
+        found[kind][place] = key
+    return found
+
+
+def _split(files: Files, name: str, heading: str, codes: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    found = {}
+    for place, key in codes.items():
+        system, _, code = place.rpartition("|")
+        if not system or not code:
+            files.problem(name, f"local.{heading}", place, '"system|code"')
+        found[systems.canonical(system), code] = key
+    return found
