@@ -32,10 +32,8 @@ def attributes(knowledge: Knowledge) -> list[dict[str, Any]]:
         "dates": dates(knowledge),
     }
     stated = knowledge.attributes
-    return [
-        {"number": number, "key": key, "name": name, "value": list(dict.fromkeys(found[key])) if key in found else stated.get(key, NOT_USED)}
-        for number, (key, name) in enumerate(NAMES.items(), 1)
-    ]
+    values = {key: list(dict.fromkeys(found[key])) if key in found else stated.get(key, NOT_USED) for key in NAMES}
+    return [{"number": number, "key": key, "name": NAMES[key], "value": value} for number, (key, value) in enumerate(values.items(), 1)]
 
 
 def dates(knowledge: Knowledge) -> list[str]:

@@ -161,9 +161,10 @@ def sentence(docstring: str | None) -> str:
 
 def state_words(state: str, windows: Windows) -> str:
     """An evidence state with the windows of this site."""
+    between = f"{windows.current_days} to {windows.history_days} days old"
     said: Mapping[str, str] = {
         State.CURRENT: f"a result from a clinical sample, at most {windows.current_days} days old",
-        State.HISTORY: f"a result from a clinical sample, {windows.current_days} to {windows.history_days} days old, or a carrier whose screens cleared",
+        State.HISTORY: f"a result from a clinical sample, {between}, or a carrier whose screens cleared",
         State.COLONISED: f"results from surveillance samples alone, at most {windows.history_days} days old",
         State.SUSPECTED: "a pattern of resistance or a phenotype, without a gene",
         State.REMOTE: f"a result older than {windows.history_days} days",

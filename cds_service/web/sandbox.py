@@ -62,8 +62,8 @@ class Sandbox:
 
 def usual(knowledge: Knowledge, drug: Drug) -> Mapping[str, str]:
     """The dose for normal kidneys where the knowledge has a table for the drug, as the form writes it."""
-    tables = (service.reference.doses for service in knowledge.services.values())
-    rows = [row for table in tables for row in table.rows if row.agent == drug.key and row.grams and not row.loading and "none" in row.replacement]
+    table = [row for service in knowledge.services.values() for row in service.reference.doses.rows if row.agent == drug.key]
+    rows = [row for row in table if row.grams and not row.loading and "none" in row.replacement]
     if not rows:
         return {}
     best = max(rows, key=lambda row: (row.hi is None and row.suggest, row.grams or 0))

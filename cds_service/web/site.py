@@ -80,14 +80,16 @@ def navigation(app: Flask) -> list[dict[str, Any]]:
 def _current(endpoint: str, room: str, view: str) -> bool:
     if endpoint == f"{room}.{view}":
         return True
-    return endpoint == "pages.rules" and view == "rule" or (endpoint.startswith(f"{room}.") and room in {"sandbox", "governance"})
+    if (room, view) == ("pages", "rule"):
+        return endpoint == "pages.rules"
+    return endpoint.startswith(f"{room}.") and room in {"sandbox", "governance"}
 
 
 def slots(text: str) -> Markup:
     """A sentence of a sheet with its places marked."""
-    parts = SLOT.split(text)
-    marked = [Markup('<span class="slot">{}</span>').format(part.replace("_", " ")) if place % 2 else escape(part) for place, part in enumerate(parts)]
-    return Markup("").join(marked)
+    mark = Markup('<span class="slot">{}</span>')
+    parts = enumerate(SLOT.split(text))
+    return Markup("").join(mark.format(part.replace("_", " ")) if place % 2 else escape(part) for place, part in parts)
 
 
 def policies(knowledge: Knowledge) -> Mapping[str, Policy]:

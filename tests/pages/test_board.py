@@ -1,0 +1,142 @@
+"""The numbers of the dashboard, from rows of the store."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from cds_service.store.statistics import Answered, Happened, Shown, Told
+from cds_service.web.board import DAY, Board, board, fell_silent
+from cds_service.web.charts import nice, over_time, whisker
+from cds_service.web.intervals import Share
+
+START = datetime(2026, 1, 10, tzinfo=UTC).timestamp()
+TITLES = {"loud": "A loud rule", "quiet": "A quiet rule"}
+HOOKS = {"sign": "order-sign", "view": "patient-view"}
+
+
+def answered(day: float, said: str = "nothing to say", service: str = "sign", status: int = 200, missing: tuple[str, ...] = ()) -> Answered:
+    """One answer on a day of the period."""
+    return Answered(START + day * DAY, "hospital", service, status, {"loud": said} if status == 200 else {}, missing, "1+a", 10 + day)
+
+
+def shown(name: str, day: float, service: str = "sign") -> Shown:
+    """One card of the loud rule."""
+    return Shown(name, START + day * DAY, "hospital", service, "critical", ("loud",), "1+a")
+
+
+def told(card: str, day: float, outcome: str, reason: str | None = None) -> Told:
+    """What somebody did with it."""
+    return Told(card, outcome, START + day * DAY, reason)
+
+
+def counted(days: float, answers: tuple[Answered, ...], cards: tuple[Shown, ...] = (), said: tuple[Told, ...] = ()) -> Board:
+    """The board of so many days."""
+    return board(Happened(START, START + days * DAY, answers, cards, said, 7), TITLES, HOOKS)
+
+
+@pytest.fixture
+def busy() -> Board:
+    """Four signings with three cards, one chart opened with another."""
+    answers = (answered(1, "spoke"), answered(2, "spoke"), answered(3), answered(4, "spoke"), answered(5, "spoke", "view"))
+    cards = (shown("a", 1), shown("b", 2), shown("c", 4), shown("d", 5, "view"))
+    said = (told("a", 1.01, "accepted"), told("b", 2.01, "accepted"), told("b", 2.02, "overridden", "allergy"))
+    return counted(30, answers, cards, said)
+
+
+def test_only_signings_count_for_the_density(busy: Board) -> None:
+    """A card at the opening of a chart interrupts nobody who signs."""
+    assert (busy.density.count, busy.density.of, busy.signings, busy.passed) == (3, 4, 4, 7)
+    assert (busy.interrupted.count, busy.interrupted.of) == (3, 4)
+
+
+def test_the_last_word_on_a_card_counts(busy: Board) -> None:
+    """Accepted first and overridden later is overridden, with its reason."""
+    assert (busy.accepted.count, busy.overridden.count, busy.unanswered.count) == (1, 1, 2)
+    assert busy.reasons == (("allergy", 1),)
+
+
+def test_no_feedback_is_neither_acceptance_nor_refusal(busy: Board) -> None:
+    """Cards that nobody answered are a share of their own."""
+    assert busy.unanswered.of == 4
+
+
+def test_times_are_a_median_with_a_range(busy: Board) -> None:
+    """Time to feedback in minutes, time to answer in milliseconds."""
+    assert busy.feedback_minutes == pytest.approx((18.0, 21.6, 25.2))
+    assert busy.answered == 2
+    assert busy.latency_ms is not None
+    assert busy.latency_ms[0] == pytest.approx(13)
+
+
+def test_a_rule_has_its_own_line(busy: Board) -> None:
+    """The strongest rule of a card owns it, and a rule that never spoke is listed too."""
+    loud, quiet = busy.rules
+    assert (loud.cards, loud.spoke, quiet.cards, quiet.last) == (4, 4, 0, None)
+
+
+def test_what_could_not_be_judged_and_what_was_refused_are_told_apart() -> None:
+    """Missing parts of the record, rules without their data, and 412 are all visible."""
+    found = counted(30, (answered(1), answered(2, "could not be judged"), answered(3, missing=("vitals",)), answered(4, status=412, missing=("results",))))
+    assert (found.unjudged.count, found.unjudged.of) == (2, 3)
+    assert (found.refused.count, found.refused.of) == (1, 4)
+    assert dict(found.missing) == {"vitals": 1, "results": 1}
+
+
+@pytest.mark.parametrize(("after", "silent"), [(5, False), (9, False), (10, True), (40, True)])
+def test_a_rule_falls_silent_when_chance_no_longer_explains_it(after: int, silent: bool) -> None:
+    """Three times in ten answers, and then not for ten: chance alone would do that in fewer than five of a hundred cases."""
+    answers = [answered(day) for day in range(10 + after)]
+    spoken = [START + day * DAY for day in (0, 5, 9)]
+    assert fell_silent(spoken, answers, START + 60 * DAY) is silent
+
+
+def test_a_rule_that_spoke_twice_is_not_watched() -> None:
+    """Two words are too few to expect a third."""
+    assert not fell_silent([START, START + DAY], [answered(day) for day in range(300)], START + 300 * DAY)
+
+
+@pytest.mark.parametrize(("days", "columns"), [(30, 31), (90, 13), (365, 13)])
+def test_a_long_period_is_told_in_months(days: int, columns: int) -> None:
+    """Days for a month, weeks for a quarter, months for a year; the first one is the one that the period begins in."""
+    found = counted(days, (answered(1, "spoke"),), (shown("a", 1),))
+    assert len(found.columns) in {columns, columns - 1}
+    assert sum(column.signings for column in found.columns) == 1
+    assert sum(sum(column.cards.values()) for column in found.columns) == 1
+
+
+def test_a_version_is_marked_where_it_first_answered() -> None:
+    """A change in the numbers can be held against a change in the knowledge."""
+    newer = Answered(START + 20 * DAY, "hospital", "sign", 200, {"loud": "spoke"}, (), "2+b", 3)
+    found = counted(30, (answered(1), newer, answered(2)))
+    assert [version for _, version in found.versions] == ["1+a", "2+b"]
+    assert [mark.label.text for mark in over_time(found).marks if mark.label] == ["1+a", "2+b"]
+
+
+def test_an_empty_period_can_be_drawn() -> None:
+    """Before the first signing the page says so instead of failing."""
+    found = counted(365, ())
+    assert found.density.per_hundred is None
+    assert over_time(found).boxes == ()
+
+
+def test_a_chart_keeps_its_marks_inside(busy: Board) -> None:
+    """No bar leaves the picture."""
+    picture = over_time(busy)
+    assert picture.boxes
+    for box in picture.boxes:
+        assert box.x >= 0
+        assert box.x + box.width <= picture.width
+        assert 0 <= box.y <= box.y + box.height <= picture.height
+
+
+@pytest.mark.parametrize(("count", "top"), [(0, 2), (2, 2), (3, 4), (11, 20), (4999, 5000), (6001, 6001)])
+def test_an_axis_ends_at_a_round_number(count: int, top: int) -> None:
+    """The axis always reaches the largest count."""
+    assert nice(count) == top
+
+
+def test_a_share_of_nothing_has_no_whisker() -> None:
+    """Where nothing was counted nothing is drawn."""
+    draw: Callable[[Share], object] = whisker
+    assert draw(Share(0, 0)) is None
