@@ -27,6 +27,10 @@ class Archive:
             migrate(self._engine)
             self._ready = True
 
+    def close(self) -> None:
+        """End all connections."""
+        self._engine.dispose()
+
     def check(self) -> None:
         """Ask the database for something that costs it nothing."""
         self.prepare()

@@ -17,10 +17,10 @@ READING_S = 0.05  # longer than this no card waits for the memory of overrides
 
 
 class Memory:
-    """Archive and spool together; `clock` is a monotonic clock in seconds."""
+    """Archive and spool together; `clock` is monotonic, and for `rest_s` seconds after a fault the database is left alone."""
 
-    def __init__(self, archive: Archive, spool: Spool, clock: Callable[[], float]) -> None:
-        self._archive, self._spool, self._clock = archive, spool, clock
+    def __init__(self, archive: Archive, spool: Spool, clock: Callable[[], float], rest_s: float = REST_AFTER_FAULT_S) -> None:
+        self._archive, self._spool, self._clock, self._rest_s = archive, spool, clock, rest_s
         self._resting_until = 0.0
         self._dropped = 0
         self._stop = threading.Event()
@@ -38,8 +38,9 @@ class Memory:
         self._stop.set()
         self._wake.set()
         if self._mover.is_alive():
-            self._mover.join(REST_AFTER_FAULT_S)
+            self._mover.join(self._rest_s)
         self._readers.shutdown(wait=False, cancel_futures=True)
+        self._archive.close()
 
     def decided(self, record: Record) -> None:
         """Keep a decision; where nothing more can wait it is counted and given up, since the cards matter more."""
@@ -101,11 +102,11 @@ class Memory:
         return dropped
 
     def _rest(self) -> None:
-        self._resting_until = self._clock() + REST_AFTER_FAULT_S
+        self._resting_until = self._clock() + self._rest_s
 
     def _move(self) -> None:
         while not self._stop.is_set():
-            self._wake.wait(REST_AFTER_FAULT_S)
+            self._wake.wait(self._rest_s)
             self._wake.clear()
             self._drain()
             self._stop.wait(DRAIN_EVERY_S)

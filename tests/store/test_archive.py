@@ -1,0 +1,113 @@
+"""The database: each record once, overrides found again, layouts brought up to date."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import NullPool, create_engine, func, insert, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.store import tables
+from cds_service.store.archive import Archive
+from cds_service.store.engine import open_engine
+from cds_service.store.migrations import LATEST, NewerSchema, migrate
+from cds_service.store.replay import UsedTokens
+from tests.store.records import decision, feedback
+
+
+def count(url: str, table: str) -> int:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return connection.execute(select(func.count()).select_from(tables.metadata.tables[table])).scalar_one()
+
+
+def test_a_record_is_kept_once_however_often_it_is_handed_in(archive: Archive, url: str) -> None:
+    """FB-09: the same decision and the same feedback written three times are one row each."""
+    for _ in range(3):
+        archive.write([decision(1), feedback(1), decision(1), feedback(1)])
+    assert [count(url, name) for name in ("decisions", "cards", "feedback")] == [1, 1, 1]
+
+
+def test_writers_beside_one_another_double_nothing(archive: Archive, url: str) -> None:
+    """A19: eight threads that write the same hundred records leave a hundred rows."""
+    archive.prepare()
+    together = threading.Barrier(8)
+
+    def write(_: int) -> None:
+        together.wait()
+        for number in range(100):
+            for _attempt in range(50):
+                try:
+                    archive.write([decision(number), feedback(number)])
+                    break
+                except SQLAlchemyError:
+                    continue
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert (count(url, "decisions"), count(url, "feedback")) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, True),
+        ({"outcome": "accepted"}, False),
+        ({"reasoned": False}, False),
+        ({"outcome_at": 1_500.0}, False),
+        ({"outcome_at": 1_500.1}, True),
+        ({"card": "card-9"}, False),
+    ],
+)
+def test_an_override_with_a_reason_is_remembered(archive: Archive, changed: dict[str, object], found: bool) -> None:
+    """Every rule of the overridden card is found with its regimen, from the moment asked for on, and nothing else is."""
+    archive.write([decision(1), feedback(1, **changed)])
+    expected = {("ruleA", frozenset({"aztreonam"})), ("ruleB", frozenset({"aztreonam"}))}
+    assert archive.overridden("patient", "clinician", 1_500.0) == (expected if found else set())
+
+
+@pytest.mark.parametrize(("patient", "clinician"), [("other", "clinician"), ("patient", "other")])
+def test_an_override_holds_for_this_patient_and_this_clinician_alone(archive: Archive, patient: str, clinician: str) -> None:
+    """A new clinician, or another patient, arms the rule again."""
+    archive.write([decision(1), feedback(1)])
+    assert archive.overridden(patient, clinician, 0.0) == frozenset()
+
+
+def test_a_database_that_knew_only_used_tokens_is_brought_up_to_date(url: str) -> None:
+    """B30: the layout from before there were versions gains the new tables and keeps its rows."""
+    engine = open_engine(url)
+    used = UsedTokens(engine)
+    used.create()
+    used.first_use("issuer", "jti", 1.0)
+    assert migrate(engine) == LATEST
+    assert {"decisions", "cards", "feedback", "used_tokens", "schema_version"} <= set(inspect(engine).get_table_names())
+    assert not used.first_use("issuer", "jti", 1.0)
+    engine.dispose()
+
+
+def test_workers_that_start_together_lay_the_tables_out_once(url: str) -> None:
+    """Six workers migrate at the same moment: all succeed, and there is one version row."""
+    together = threading.Barrier(6)
+
+    def start(_: int) -> int:
+        engine = open_engine(url)
+        together.wait()
+        try:
+            return migrate(engine)
+        finally:
+            engine.dispose()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(start, range(6))) == {LATEST}
+    assert count(url, "schema_version") == 1
+
+
+def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
+    """A program that is older than the database refuses to write into it."""
+    engine = open_engine(url)
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(tables.schema_version.delete())
+        connection.execute(insert(tables.schema_version).values(version=LATEST + 1))
+    with pytest.raises(NewerSchema):
+        Archive(engine).write([decision(1)])
+    engine.dispose()
