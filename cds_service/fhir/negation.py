@@ -9,7 +9,7 @@ from cds_service.fhir.vocabulary import Hit, Phrases, Text, Vocabulary, parsed
 
 BREAK = re.compile(r"[;\n\r!]")
 STOP = re.compile(r"\.(\s|$)")
-SIGN = re.compile(r"^\s*[:=]?\s*(?:\((?P<in>[+-]{1,4})\)|(?P<out>[+-]{1,4})\s*(?:[,;.]|$))")
+SIGN = re.compile(r"\s*[:=]?\s*(?:\((?P<in>[+-]{1,4})\)|(?P<out>[+-]{1,4})\s*(?P<end>[,;.\n]?))")
 LABEL = re.compile(r"[:=(]")
 JOINERS = {"and", "or", "nor", "plus", "with"}
 OR = {"or", "nor"}
@@ -107,7 +107,7 @@ class Negation:
         starts = {one.start: one for one in hits}
         place, listed, either = hit.end, False, False
         sign = SIGN.match(text.gaps[place])
-        if sign:
+        if sign and (sign["in"] or sign["end"] or place == len(text.words)):
             return Glimpse(Said.YES if "+" in (sign["in"] or sign["out"]) else Said.NO)
         for _ in range(MOST_STEPS):
             if place >= len(text.words) or _breaks(text, place):
