@@ -118,7 +118,8 @@ class CdsHooks:
 
     def _decide(self, client: Client, service: Service, body: bytes) -> Decision:
         parts = self._parts
-        style = Style(client.profile, parts.settings.server.public_url, parts.ids.minter(client.name, service.id))
+        mint = parts.ids.minter(client.name, service.id)
+        style = Style(profile=client.profile, public_url=parts.settings.server.public_url, new_id=mint)
         return decide(
             parts.knowledge,
             service.id,
