@@ -57,12 +57,19 @@ class Lexicon:
             )
         return found
 
+    @cached_property
+    def _screening(self) -> frozenset[tuple[str, str]]:
+        """Codes that say by themselves that carriage was looked for; a clinical result does not bear one."""
+        return frozenset((one["system"], one["code"]) for (kind, _), codings in self.codes.items() if kind == "screening" for one in codings)
+
     def known(self, kind: str, key: str) -> bool:
         return (kind, key) in self.names or (kind, key.lower()) in self.codes
 
     def concept(self, kind: str, key: str, text: str | None = None) -> dict[str, Any]:
         """A CodeableConcept: the first code of the value set, and a text."""
-        codings = self.codes.get((kind, key.lower()), ())[:1]
+        elsewhere = self._screening if kind == "marker" else frozenset()
+        known = self.codes.get((kind, key.lower()), ())
+        codings = [one for one in known if (one["system"], one["code"]) not in elsewhere][:1] or known[:1]
         words = text or self.names.get((kind, key)) or (codings[0].get("display") if codings else None) or key
         return {**({"coding": [dict(codings[0])]} if codings else {}), "text": words}
 
