@@ -108,7 +108,7 @@ def isolate(**more: Any) -> Isolate:
     return Isolate(**{**usual, **more})
 
 
-def tested(agent: str, answer: Answer, mic: str | None = None) -> Susceptibility:
+def verdict(agent: str, answer: Answer, mic: str | None = None) -> Susceptibility:
     return Susceptibility(agent, answer, Decimal(mic) if mic else None, "Observation/ast", NOW - timedelta(days=1))
 
 
