@@ -80,7 +80,7 @@ class CdsHooks:
             self._parts.metrics.feedback(one.outcome)
         if foreign:
             event("feedback-for-unknown-cards", request_id=g.request_id, client=client.name, service=service_id, count=foreign)
-        return Response(b"{}", content_type=MEDIA_TYPE)
+        return Response(orjson.dumps({"received": len(entries)}), content_type=MEDIA_TYPE)
 
     def counted(self, view: View) -> View:
         """Wrap a view: refusals become answers, and each call is counted and logged once."""

@@ -1,6 +1,6 @@
 """What operators ask: is it alive, is it ready, what does it count, which version runs, what does it offer."""
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -59,8 +59,10 @@ class _Desk:
 
 
 def openapi_document() -> bytes:
-    """The OpenAPI 3.1 document as it is in the repository."""
-    return files("cds_service.web").joinpath("openapi.json").read_bytes()
+    """The OpenAPI 3.1 document: `docs/openapi.json` of a checkout, which the wheel carries beside this file."""
+    here = Path(__file__).resolve().parent
+    inside, beside = here / "openapi.json", here.parent.parent / "docs" / "openapi.json"
+    return (beside if beside.is_file() else inside).read_bytes()
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:
