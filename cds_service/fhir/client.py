@@ -32,6 +32,7 @@ LARGEST_REFUSAL = 1 << 14
 RETRY_SHARE = 0.5  # of the deadline must be left for a second try after an answer of 5xx
 PLAIN, PACKED = "identity", {"gzip", "x-gzip", "deflate"}
 HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": PLAIN, "User-Agent": "ndm-cds"}
+REASONS = {3: Reason.REDIRECT, 4: Reason.REFUSED, 5: Reason.UNAVAILABLE}  # by the first digit of the status
 BROKEN = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError, zlib.error)
 
 
@@ -197,9 +198,7 @@ def _refusal(response: requests.Response) -> Fault | None:
     after = response.headers.get("Retry-After", "")
     seconds = float(after) if after.isdecimal() and len(after) < 6 else None
     named = {401: Reason.UNAUTHORIZED, 429: Reason.THROTTLED}.get(status)
-    if named is None:
-        named = Reason.REDIRECT if 300 <= status < 400 else Reason.REFUSED if status < 500 else Reason.UNAVAILABLE
-    return Fault(named, seconds)
+    return Fault(named or REASONS.get(status // 100, Reason.NOT_FHIR), seconds)
 
 
 def _read(response: requests.Response, budget: Budget, largest: int) -> bytes:

@@ -7,7 +7,9 @@ from collections.abc import Collection
 LONGEST_BASE = 2_048
 LONGEST_LINK = 8_192  # servers do send page links of more than 2 kB
 
-_PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?", re.DOTALL)
+_PARTS = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?", re.DOTALL
+)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~$.:@+=,-]+)*/?")
@@ -18,7 +20,7 @@ _LINK_QUERY = re.compile(r"\?[!-~]*")
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
 
-def fault(url: str, schemes: Collection[str] = ("https",), *, query_allowed: bool = False) -> str | None:
+def fault(url: object, schemes: Collection[str] = ("https",), *, query_allowed: bool = False) -> str | None:
     """Say in one word why this text cannot be the address of a server, or None if it can."""
     if not isinstance(url, str) or not url or len(url) > LONGEST_BASE:
         return "length"
@@ -50,7 +52,7 @@ def registered_base(url: str, bases: Collection[str], *, any_base: bool = False)
     return None
 
 
-def within(link: str, base: str) -> bool:
+def within(link: object, base: str) -> bool:
     """Whether a page link or an absolute reference stays on the base's scheme, host, port and path."""
     if not isinstance(link, str) or not 0 < len(link) <= LONGEST_LINK:
         return False

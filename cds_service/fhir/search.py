@@ -96,7 +96,7 @@ class Search:
 
     def _follow(self, link: str) -> str:
         """The address of a query or of a page link, as long as it stays below the base."""
-        url = self._absolute(link)
+        url = self._absolute(link) if link else ""
         if not within(url, self.base):
             raise Fault(Reason.LINK)
         return url

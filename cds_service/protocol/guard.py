@@ -17,7 +17,7 @@ LARGE = 256
 HEAD = 64
 
 _BRACKETS = bytes(ord("(") if one in b"[{" else ord(")") if one in b"]}" else one for one in range(256))
-_NO_BRACKET = bytes(one for one in range(256) if one not in b"[]{}")
+_NO_BRACKET_OR_COMMA = bytes(one for one in range(256) if one not in b"[]{},")
 _NO_BRACKET_OR_QUOTE = bytes(one for one in range(256) if one not in b'[]{}"')
 
 
@@ -32,8 +32,9 @@ def check_body(body: bytes) -> None:
     if body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise BadRequest("The body begins with a byte order mark; plain UTF-8 is expected.")
     _check_encoding(body)
-    brackets = body.translate(_BRACKETS, _NO_BRACKET)
-    _check_nodes(body, brackets)
+    structure = body.translate(_BRACKETS, _NO_BRACKET_OR_COMMA)
+    brackets = structure.translate(None, b",")
+    _check_nodes(len(body), len(structure) - len(brackets) // 2)
     _check_depth(body, brackets)
 
 
@@ -48,11 +49,9 @@ def _check_encoding(body: bytes) -> None:
         raise BadRequest("The body is not valid UTF-8.") from None
 
 
-def _check_nodes(body: bytes, brackets: bytes) -> None:
-    most = max(MOST_NODES, len(body) // BYTES_A_NODE)
-    nodes = len(brackets) // 2
-    if len(body) > 2 * most:
-        nodes += body.count(b",")
+def _check_nodes(size: int, nodes: int) -> None:
+    """Opening brackets and commas are about as many as there are values."""
+    most = max(MOST_NODES, size // BYTES_A_NODE)
     if nodes > most:
         raise BadRequest(f"The body has more than {most} values, which no honest chart of its size has.")
 

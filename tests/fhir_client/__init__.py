@@ -1,0 +1,1 @@
+"""Calls to FHIR servers that behave well and badly."""

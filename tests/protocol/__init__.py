@@ -1,0 +1,1 @@
+"""The words of the specification: requests, prefetch, discovery."""
