@@ -52,9 +52,10 @@ class Meanings:
         return found
 
     def of_concept(self, concept: Concept) -> Meaning:
-        """A susceptibility code names a drug, a marker code a gene or test; what is neither may be a number or a culture."""
+        """A marker's code names a gene or test, a drug's name a susceptibility; what is neither may be a number or a culture."""
         terms = self.terminology
-        agent = words.key(terms, "susceptibility", concept)
+        coded = self._marker(concept)
+        agent = None if coded else words.key(terms, "susceptibility", concept)
         markers = () if agent else self.markers(concept)
         plain = not agent and not markers
         found = Meaning(
@@ -68,12 +69,16 @@ class Meanings:
         return NO_MEANING if found == NO_MEANING else found
 
     def markers(self, concept: Concept) -> tuple[str, ...]:
-        """The marker of the code, else every marker that the words name; a panel names several."""
-        coded = words.by_code(self.terminology, "marker", concept) or words.by_code(self.terminology, "producer", concept)
-        if coded:
+        """The marker of the code, else every marker that the words name; words may be more exact than a code for several."""
+        coded = self._marker(concept)
+        if coded and not self.generic(coded):
             return (coded,)
         named = set[str]().union(*(self.terminology.texts("marker", text) for text in words.spoken(concept)))
-        return tuple(sorted(named))
+        exact = {one for one in named if not self.generic(one)}
+        return tuple(sorted(exact)) or ((coded,) if coded else tuple(sorted(named)))
+
+    def _marker(self, concept: Concept) -> str | None:
+        return words.by_code(self.terminology, "marker", concept) or words.by_code(self.terminology, "producer", concept)
 
     def screening(self, concept: Concept | None) -> bool:
         """The words say that this was a search for carriage."""

@@ -17,11 +17,12 @@ MOST_STEPS = 24
 
 
 class Said(Enum):
-    """What a text says of one name; DOUBTED is suspected, OPEN is nothing that can be used."""
+    """What a text says of one name; DOUBTED is suspected, PAST was once, OPEN is nothing that can be used."""
 
     YES = "yes"
     NO = "no"
     DOUBTED = "doubted"
+    PAST = "past"
     OPEN = "open"
 
 
@@ -41,8 +42,10 @@ class Negation:
         def phrases(*names: str) -> Phrases:
             return Phrases(one for name in names for one in lists.get(name, ()))
 
-        self._before = ((phrases("open_before"), Said.OPEN), (phrases("doubt_before"), Said.DOUBTED), (phrases("before"), Said.NO))
-        self._after = ((phrases("doubt_after"), Said.DOUBTED), (phrases("after"), Said.NO), (phrases("yes"), Said.YES))
+        before = {"open_before": Said.OPEN, "past_before": Said.PAST, "doubt_before": Said.DOUBTED, "before": Said.NO}
+        after = {"open_after": Said.OPEN, "doubt_after": Said.DOUBTED, "after": Said.NO, "yes": Said.YES}
+        self._before = tuple((phrases(name), said) for name, said in before.items())
+        self._after = tuple((phrases(name), said) for name, said in after.items())
         self._listed, self._yes = phrases("listed"), phrases("yes")
         self._fillers, self._ends = frozenset(lists.get("fillers", ())), frozenset(lists.get("ends", ()))
 
@@ -60,7 +63,7 @@ class Negation:
         left, right = self._left(text, hit, hits), self._right(text, hit, hits)
         if left.said is Said.NO and left.listed and right.said is Said.YES and not (left.either or right.either):
             return Said.OPEN
-        if left.said in {Said.NO, Said.OPEN}:
+        if left.said in {Said.NO, Said.OPEN, Said.PAST}:
             return left.said
         return right.said or left.said or (Said.NO if self._headed(text, hit) else Said.YES)
 

@@ -13,6 +13,7 @@ from cds_service.fhir.vocabulary import NOTHING, Phrases, Vocabulary, parsed
 Triple = tuple[str, str, str]
 Codes = Mapping[str, Mapping[tuple[str, str], str]]
 REMEMBERED = 4_096
+FIRM = {"marker": {Said.YES, Said.PAST}, "drug": {Said.YES, Said.PAST, Said.DOUBTED}, "allergen": {Said.YES, Said.PAST, Said.DOUBTED}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Terminology:
 
     def _says(self, kind: str, text: str) -> Mapping[str, bool]:
         said = self.negation.says(self.names.get(kind, NOTHING), text)
-        firm = {Said.YES} if kind == "marker" else {Said.YES, Said.DOUBTED}
+        firm = FIRM.get(kind, {Said.YES, Said.DOUBTED})
         found = {key: one in firm for key, one in said.items() if one in firm or one is Said.NO}
         return self._as_products(found) if kind == "drug" else found
 

@@ -113,7 +113,9 @@ class WordRow(Sheet, frozen=True):
     generic: bool = False
 
     def entry(self, key: str) -> Entry:
-        return Entry(key, tuple(one for one in (self.name, *self.texts) if one), self.alone, self.without)
+        """The row's own name is one of its texts, unless it counts only alone."""
+        named = [self.name] if self.name and self.name.lower() not in self.alone else []
+        return Entry(key, (*named, *self.texts), self.alone, self.without)
 
 
 class CircumstanceSheet(Sheet, frozen=True):
