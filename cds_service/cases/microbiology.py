@@ -76,7 +76,7 @@ def _markers(chart: Chart, name: str, line: ResultLine, head: Mapping[str, Any])
         {"code": _marker(chart, marker, line), "valueCodeableConcept": chart.lexicon.concept("answer", answer)} for marker, answer in said
     ]
     if lines and line.form == "panel":
-        chart.add("Observation", f"{name}-panel", {**head, "code": {"text": "Carbapenemase panel"}, "component": lines}, line.whose)
+        chart.add("Observation", f"{name}-panel", {**head, "code": {"text": "Resistance gene panel"}, "component": lines}, line.whose)
         return
     for (marker, _), body in zip(said, lines, strict=True):
         chart.add("Observation", f"{name}-{marker.lower()}", {**head, **body}, line.whose)

@@ -10,6 +10,7 @@ from cds_service.decide import Decision
 from cds_service.service import Verdicts
 
 Row = tuple[str, str]
+SILENT = "silent"
 
 
 def facts(bedside: Bedside) -> Iterator[Row]:
@@ -106,13 +107,21 @@ def _person(bedside: Bedside) -> Iterator[str]:
         yield "has died"
 
 
+def silences(verdicts: Verdicts) -> Iterator[Row]:
+    """Each reason for silence, with the rules that had it; the commonest last."""
+    reasons: dict[str, list[str]] = {}
+    for silence in sorted(verdicts.silences, key=lambda one: one.rule):
+        reasons.setdefault(f"{silence.quiet}: {silence.why}", []).append(silence.rule)
+    yield from sorted(((reason, ", ".join(rules)) for reason, rules in reasons.items()), key=lambda one: len(one[1]))
+
+
 def rules(verdicts: Verdicts) -> Iterator[tuple[str, str, str]]:
     """For each rule whether it spoke, and what it said or why not; those that spoke first."""
     for finding in verdicts.findings:
         alone = "" if finding.alone else " (joins another card)"
         yield f"{finding.indicator}", finding.rule, f"{finding.summary}{alone}"
     for silence in sorted(verdicts.silences, key=lambda one: one.rule):
-        yield "silent", silence.rule, f"{silence.quiet}: {silence.why}"
+        yield SILENT, silence.rule, f"{silence.quiet}: {silence.why}"
 
 
 def as_data(decision: Decision) -> dict[str, Any]:
@@ -123,7 +132,7 @@ def as_data(decision: Decision) -> dict[str, Any]:
         "knowledge": decision.version,
         "missing": sorted(decision.missing),
         "facts": [{"about": about, "fact": fact} for about, fact in facts(bedside)] if bedside else [],
-        "rules": [{"rule": rule, "spoke": said != "silent", "indicator": said if said != "silent" else None, "why": why} for said, rule, why in rules(verdicts)]
+        "rules": [{"rule": rule, "spoke": said != SILENT, "indicator": said if said != SILENT else None, "why": why} for said, rule, why in rules(verdicts)]
         if verdicts
         else [],
         "cards": len(decision.cards),

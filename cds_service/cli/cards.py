@@ -1,26 +1,28 @@
 """Cards as a person reads them in a terminal."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cds_service.cli.paper import paint, paragraphs, quiet, strong, wrapped
 
 BAR = " | "
+HEADING = re.compile(r"\n\s*\n\*\*[^*\n]+\*\*\s*\n")
 ACTIONS = {"create": "+", "update": "~", "delete": "-"}
 NOTHING = "No card. The service looked and has nothing to say."
 
 
-def sheet(cards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """All cards of an answer, line by line."""
+def sheet(cards: Sequence[Mapping[str, Any]], brief: bool = False) -> Iterator[str]:
+    """All cards of an answer, line by line; `brief` leaves out what stands below the first heading of the reasons."""
     if not cards:
         yield paint(NOTHING, "good")
     for number, card in enumerate(cards):
         if number:
             yield ""
-        yield from one_card(card)
+        yield from one_card(card, brief)
 
 
-def one_card(card: Mapping[str, Any]) -> Iterator[str]:
+def one_card(card: Mapping[str, Any], brief: bool = False) -> Iterator[str]:
     """One card: urgency and summary, the reasons, what it offers, why one may override it, where it comes from."""
     urgency = str(card.get("indicator", "info"))
     badge = f" {urgency.upper()} "
@@ -28,11 +30,12 @@ def one_card(card: Mapping[str, Any]) -> Iterator[str]:
     yield f"{paint(badge, urgency, bold=True)}{strong(lines[0].removeprefix(badge))}"
     yield from map(strong, lines[1:])
     bar = paint(BAR, urgency)
-    yield from (f"{bar}{line}" for block in _blocks(card) for line in block.splitlines())
+    yield from (f"{bar}{line}" for block in _blocks(card, brief) for line in block.splitlines())
 
 
-def _blocks(card: Mapping[str, Any]) -> Iterator[str]:
-    yield from paragraphs(str(card.get("detail", "")), "", len(BAR))
+def _blocks(card: Mapping[str, Any], brief: bool) -> Iterator[str]:
+    detail = str(card.get("detail", ""))
+    yield from paragraphs(HEADING.split(detail)[0] if brief else detail, "", len(BAR))
     offers = card.get("suggestions") or ()
     if offers:
         choice = ", choose one" if card.get("selectionBehavior") == "at-most-one" and len(offers) > 1 else ""
@@ -40,7 +43,7 @@ def _blocks(card: Mapping[str, Any]) -> Iterator[str]:
         for number, offer in enumerate(offers, 1):
             yield from _offer(number, offer)
     reasons = [str(one.get("display") or one.get("code")) for one in card.get("overrideReasons") or ()]
-    if reasons:
+    if reasons and not brief:
         yield _aside(f"To override: {'; '.join(reasons)}")
     yield from (_aside(f"{link.get('label')}: {link.get('url')}") for link in card.get("links") or ())
     yield _aside(_source(card))

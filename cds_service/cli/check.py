@@ -19,7 +19,7 @@ DEFAULTS = "defaults.yaml"
 
 @click.command(
     name="check",
-    epilog="\b\nExamples:\n  ndm-cds check\n  ndm-cds check --overlay /etc/ndm-cds/site\n  ndm-cds check fixtures/ndm/cases/ndm-aztreonam-unprotected.yaml\n  ndm-cds check --no-cases",
+    epilog="\b\nExamples:\n  ndm-cds check\n  ndm-cds check --overlay /etc/ndm-cds/site\n  ndm-cds check my-cases.yaml\n  ndm-cds check --no-cases",
 )
 @click.argument("cases", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--no-cases", is_flag=True, help="Check sheets and tables only.")

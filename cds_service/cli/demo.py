@@ -13,7 +13,7 @@ import orjson
 
 from cds_service.cli import exits, knowing
 from cds_service.cli.cards import sheet
-from cds_service.cli.paper import paint, quiet, strong, wrapped
+from cds_service.cli.paper import columns, paint, quiet, strong, wrapped
 from cds_service.moments import to_now
 from cds_service.replay import Answer, Fixture, Remote, Unreachable, read_fixtures
 from cds_service.replay.wire import service_for
@@ -40,10 +40,11 @@ def command(port: int, once: bool) -> None:
         except Unreachable as error:
             click.echo(f"{paint('the service did not start: ', 'critical')}{error}", err=True)
             sys.exit(exits.UNREACHABLE)
-        for scene in asked:
-            _show(*scene)
+        for number, scene in enumerate(asked):
+            _show(*scene, brief=number > 0)
         _invite(remote, services, _written(Path(folder)))
         if not once:
+            click.echo(quiet("Serving until Ctrl-C. Synthetic patients only; not a medical device."))
             server.wait()
 
 
@@ -97,12 +98,12 @@ def _ask(remote: Remote, services: Sequence[dict[str, object]], fixture: Fixture
     return fixture, remote.call(service, orjson.dumps(to_now(fixture.body, knowing.now())))
 
 
-def _show(fixture: Fixture, answer: Answer) -> None:
-    """One scene: what is being signed, and what the service says."""
+def _show(fixture: Fixture, answer: Answer, brief: bool) -> None:
+    """One scene: what is being signed, and what the service says; in full for the first."""
     story = fixture.body["extension"].get("ndm-cds.about", fixture.name)
     click.echo(strong(wrapped(f"{fixture.hook}: {story}")))
     if answer.status == 200:
-        lines = list(sheet(answer.cards))
+        lines = list(sheet(answer.cards, brief))
     else:
         issues = answer.body.get("issue", [{}]) if isinstance(answer.body, dict) else [{}]
         lines = [paint(wrapped(f"HTTP {answer.status}: {issues[0].get('diagnostics', '')}", "", "  "), "warning")]
@@ -121,8 +122,8 @@ def _written(folder: Path) -> Path:
 def _invite(remote: Remote, services: Sequence[dict[str, object]], file: Path) -> None:
     """What to try next."""
     click.echo(strong("To try"))
-    click.echo(f"  {remote.url}/            the pages: rules, evidence, and an order entry to play with")
-    click.echo(f"  {remote.url}/cds-services   what an electronic record reads first")
-    service = service_for(list(services), "order-sign") or "ndm-order-sign"
+    pages = {"/": "the pages: rules, evidence, and an order entry to play with", "/cds-services": "what an electronic record reads first"}
+    for line in columns(((f"{remote.url}{path}", what) for path, what in pages.items()), "  "):
+        click.echo(line)
+    service = service_for(list(services), _scenes()[0].hook)
     click.echo(f"\n  curl -s -H 'Content-Type: application/json' --data @{file} \\\n    {remote.url}/cds-services/{service} | python3 -m json.tool\n")
-    click.echo(quiet("Serving until Ctrl-C. Synthetic patients only; not a medical device."))

@@ -1,5 +1,6 @@
 """`ndm-cds explain`: for every rule whether it spoke, or why it kept silent, with the facts that it saw."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -7,17 +8,18 @@ import click
 import orjson
 
 from cds_service.cli import knowing
-from cds_service.cli.about import as_data, facts, rules
+from cds_service.cli.about import SILENT, as_data, facts, rules, silences
 from cds_service.cli.cards import sheet
 from cds_service.cli.decide import decided
-from cds_service.cli.paper import columns, paint, strong
+from cds_service.cli.index import knobs
+from cds_service.cli.paper import columns, paint, strong, wrapped
 from cds_service.decide import Decision
 from cds_service.protocol.response import to_json
 
 
 @click.command(
     name="explain",
-    epilog="\b\nExamples:\n  ndm-cds explain request.json\n  ndm-cds explain --rule ndmAztreonamUnprotected request.json\n  cat request.json | ndm-cds explain --json -",
+    epilog="\b\nExamples:\n  ndm-cds explain request.json\n  ndm-cds explain --rule someRule request.json\n  cat request.json | ndm-cds explain --json -",
 )
 @click.argument("file", type=str)
 @click.option("--service", help="Id of the service; by default the one that answers the request's hook.")
@@ -52,10 +54,23 @@ def _lines(decision: Decision, only: tuple[str, ...]) -> list[str]:
     if decision.bedside is None or decision.verdicts is None:
         return [*lines, "Nothing in the drafts concerns this service, so the record was not looked at."]
     lines += [strong("What it saw"), *columns(facts(decision.bedside), "  "), ""]
-    lines.append(strong("What each rule said"))
-    told = [row for row in rules(decision.verdicts) if not only or row[1] in only]
-    for text, row in zip(columns(told, "  "), told, strict=True):
-        lines.append(paint(text, "quiet" if row[0] == "silent" else row[0]))
-    if not only:
-        lines += ["", strong("What the prescriber sees"), *sheet(orjson.loads(to_json(decision.cards))["cards"])]
-    return lines
+    if only:
+        return [*lines, *_chosen(decision, only)]
+    told = [row for row in rules(decision.verdicts) if row[0] != SILENT]
+    lines.append(strong("Rules that spoke" if told else "No rule spoke"))
+    lines += [paint(text, row[0]) for text, row in zip(columns(told, "  "), told, strict=True)]
+    lines += ["", strong("Rules that kept silent")]
+    for reason, names in silences(decision.verdicts):
+        lines += [f"  {reason}", paint(wrapped(names, "    "), "quiet")]
+    return [*lines, "", strong("What the prescriber sees"), *sheet(orjson.loads(to_json(decision.cards))["cards"])]
+
+
+def _chosen(decision: Decision, only: tuple[str, ...]) -> Iterator[str]:
+    """Some rules closely: what each asks, and what it said."""
+    sheets = {rule.id: rule for rule in decision.service.rules}
+    for said, name, why in rules(decision.verdicts) if decision.verdicts else ():
+        if name in only:
+            yield strong(name)
+            asks = [("asks", " ".join((sheets[name].trigger.__doc__ or "").split())), ("with", knobs(sheets[name])), ("said", f"{said}: {why}")]
+            yield from columns([row for row in asks if row[1]], "  ")
+    yield from (f"{name} is no rule of {decision.service.id}" for name in only if name not in sheets)

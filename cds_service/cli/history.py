@@ -4,11 +4,9 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from flask.testing import FlaskClient
-from sqlalchemy import Engine
 
 from cds_service.knowledge import Knowledge
 from cds_service.record import Record
@@ -80,10 +78,20 @@ class Anyone:
         return DEVELOPMENT_CLIENT
 
 
+class Browser(Protocol):
+    """Sends requests to the service; a test client of the application."""
+
+    def get(self, url: str) -> Any:
+        """GET."""
+
+    def post(self, url: str, *, json: Any) -> Any:
+        """POST with a JSON body."""
+
+
 class Hospital:
     """Signs orders through the endpoints of the service, and tells it what became of the cards."""
 
-    def __init__(self, service: FlaskClient, services: Mapping[str, Mapping[str, Any]], wall: Wall, chance: random.Random) -> None:
+    def __init__(self, service: Browser, services: Mapping[str, Mapping[str, Any]], wall: Wall, chance: random.Random) -> None:
         self._service, self._services, self._wall, self._chance = service, services, wall, chance
         self._number = 0
         self.calls = 0
@@ -151,13 +159,12 @@ class Hospital:
         return None, None
 
 
-def seed(knowledge: Sequence[tuple[int, Knowledge]], stories: Sequence[Story], engine: Engine, now: datetime, draws: int = 1) -> int:
-    """Fills the store with the year before `now` and gives the number of calls.
+def seed(knowledge: Sequence[tuple[int, Knowledge]], stories: Sequence[Story], archive: Archive, now: datetime, draws: int = 1) -> int:
+    """Fills the archive with the year before `now` and gives the number of calls.
 
     `knowledge` are the states of the knowledge by the day of the year from which each was in force, in order.
     """
     chance, wall = random.Random(draws), Wall(now)  # noqa: S311, invented signings need no secret randomness
-    archive = Archive(engine)
     archive.prepare()
     calls = 0
     for place, (first, state) in enumerate(knowledge):

@@ -78,10 +78,15 @@ def _asks(rule: Rule) -> Iterator[tuple[str, str]]:
     """What makes the rule speak."""
     sheet = rule.sheet
     yield "trigger", f"`{sheet.trigger}`: {_first_sentence(rule.trigger)}"
-    yield "with", ", ".join(f"`{key}: {_value(value)}`" for key, value in sheet.with_.items())
+    yield "with", ", ".join(f"`{part}`" for part in knobs(rule).split("; ") if part)
     yield "evidence state", ", ".join(sheet.match.evidence)
     yield "organisms", ", ".join(sheet.match.organism)
     yield "unless", ", ".join(sheet.unless)
+
+
+def knobs(rule: Rule) -> str:
+    """The `with:` block of a sheet in one line."""
+    return "; ".join(f"{key}: {_value(value)}" for key, value in rule.sheet.with_.items())
 
 
 def _speaks(rule: Rule, knowledge: Knowledge) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="ndm-cds")
 def program() -> None:
-    """Checks antibiotic regimens against NDM-producing bacteria before the order is signed, as a CDS Hooks service.
+    """Judges orders against sheets of clinical knowledge while they are being signed, as a CDS Hooks service.
 
     NO_COLOR=1 turns colour off.
     """

@@ -28,10 +28,12 @@ def paint(text: str, tone: str, bold: bool = False) -> str:
 
 
 def strong(text: str) -> str:
+    """The text in bold, or plain."""
     return click.style(text, bold=True) if coloured() else text
 
 
 def quiet(text: str) -> str:
+    """The text in the background, or plain."""
     return paint(text, "quiet")
 
 
@@ -62,6 +64,9 @@ def paragraphs(markdown: str, indent: str, spare: int = 0) -> Iterator[str]:
     for line in markdown.splitlines():
         said = plain(line.strip())
         if not said:
+            continue
+        if line.startswith("**") and line.rstrip().endswith("**"):
+            yield strong(said)
             continue
         if said[:2] in {"- ", "* "}:
             yield wrapped(said[2:], f"{indent}- ", f"{indent}  ", spare)

@@ -23,8 +23,8 @@ Services = Sequence[dict[str, Any]]
 @click.command(
     name="replay",
     epilog=(
-        "\b\nExamples:\n  ndm-cds replay fixtures/ndm\n  ndm-cds replay fixtures/ndm --url http://127.0.0.1:8080\n"
-        "  ndm-cds replay recorded/ --as-of 2026-03-01T08:00:00Z --junit replay.xml\n  ndm-cds replay fixtures/ndm/requests/text-only.json --update"
+        "\b\nExamples:\n  ndm-cds replay fixtures\n  ndm-cds replay fixtures --url http://127.0.0.1:8080\n"
+        "  ndm-cds replay recorded/ --as-of 2026-03-01T08:00:00Z --junit replay.xml\n  ndm-cds replay requests/one.json --update"
     ),
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))

@@ -46,9 +46,9 @@ def command() -> None:
     """Explain client tokens."""
 
 
-@command.command(epilog="\b\nExamples:\n  ndm-cds jwt check eyJ… --config ndm-cds.toml\n  cat token.txt | ndm-cds jwt check - --service ndm-order-sign")
+@command.command(epilog="\b\nExamples:\n  ndm-cds jwt check eyJ… --service some-order-sign --config ndm-cds.toml\n  cat token.txt | ndm-cds jwt check - --service some-order-sign")
 @click.argument("token")
-@click.option("--service", default="ndm-order-sign", show_default=True, help="The service that the token is sent to.")
+@click.option("--service", required=True, help="The id of the service that the token is sent to.")
 @CONFIG_OPTION
 def check(token: str, service: str, file: Path | None) -> None:
     """Say whether TOKEN (or - for standard input) would be let in, and if not, which claim is at fault.

@@ -18,6 +18,7 @@ from cds_service.replay.fixtures import Answer, Fixture
 from cds_service.replay.wire import Remote, service_for
 
 Ask = Callable[[Fixture, str], tuple[Answer, timedelta]]
+ANYWHERE = "https://cds.example.org"  # stands for the address of the service, so that an answer is the same on every machine
 ISSUES = {400: "invalid", 404: "not-found", 412: "incomplete"}  # R4 value set "issue-type"
 
 
@@ -52,7 +53,7 @@ def ask_engine(knowledge: Knowledge, now: datetime, new_id: Callable[[], Callabl
     """Asks the engine of this process, at the moment for which each fixture was written."""
 
     def ask(fixture: Fixture, service: str) -> tuple[Answer, timedelta]:
-        return engine_answer(knowledge, service, fixture.raw, fixture.written or now, Style(new_id=new_id())), timedelta(0)
+        return engine_answer(knowledge, service, fixture.raw, fixture.written or now, Style(public_url=ANYWHERE, new_id=new_id())), timedelta(0)
 
     return ask
 
@@ -63,9 +64,14 @@ def ask_remote(remote: Remote, now: datetime) -> Ask:
     def ask(fixture: Fixture, service: str) -> tuple[Answer, timedelta]:
         by = now - fixture.written if fixture.written else timedelta(0)
         body = orjson.dumps(moved(fixture.body, by)) if fixture.body is not None and fixture.written else fixture.raw
-        return remote.call(service, body), by
+        return _anywhere(remote.call(service, body), remote.url.rstrip("/")), by
 
     return ask
+
+
+def _anywhere(answer: Answer, address: str) -> Answer:
+    """The answer with the service's own address taken out of its links."""
+    return Answer(answer.status, orjson.loads(orjson.dumps(answer.body).replace(address.encode(), ANYWHERE.encode())))
 
 
 def engine_answer(knowledge: Knowledge, service: str, body: bytes, now: datetime, style: Style) -> Answer:
