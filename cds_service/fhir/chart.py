@@ -55,7 +55,7 @@ class Drafts:
 def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology, now: datetime) -> Drafts:
     """The draft orders of the hook's Bundle; without a Bundle there are none."""
     envelope = read(bundle, Envelope) if bundle is not None else None
-    entries = [one for one in (envelope.entry if envelope else None) or [] if len(memoryview(one.resource))]
+    entries = [one for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]
     shelf = Shelf(Meanings(terminology), Subjects(patient_id))
     shelf.put(one.resource for one in entries)
     foreign = shelf.settle()

@@ -8,7 +8,7 @@ from decimal import Decimal
 from cds_service.clinical.facts import Dose
 from cds_service.fhir import sig
 from cds_service.fhir.quantity import Amount, amount, convert, hours, length, mass, number
-from cds_service.fhir.resources import Concept, DoseAndRate, Dosage, Quantity, Ratio, Repeat, several
+from cds_service.fhir.resources import Concept, Dosage, DoseAndRate, Quantity, Ratio, Repeat, several
 from cds_service.fhir.times import moment
 
 EMPTY = Dose()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Raw
 
-from cds_service.clinical.facts import Culture, Measure, Susceptibility, Unreadable
+from cds_service.clinical.facts import Culture, Measure, Unreadable
 from cds_service.fhir import words
 from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.observations import PENDING, Context, Reading, observe

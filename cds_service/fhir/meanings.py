@@ -31,8 +31,8 @@ class Coded(Struct, gc=False, frozen=True):
     """A component as far as its relevance needs it."""
 
     code: Raw = NOTHING
-    valueCodeableConcept: Raw = NOTHING
-    valueString: Raw = NOTHING
+    valueCodeableConcept: Raw = NOTHING  # noqa: N815, FHIR's own name
+    valueString: Raw = NOTHING  # noqa: N815
 
 
 class Meanings:
@@ -110,7 +110,8 @@ class Meanings:
 
     def _names(self, raw: bytes) -> bool:
         terms = self.terminology
-        return bool(self.named(raw)) or any(terms.texts("organism", text) for text in _said(raw)) or self._coded(raw, "organism") is not None
+        spoken = any(terms.texts("organism", text) for text in _said(raw))
+        return spoken or bool(self.named(raw)) or self._coded(raw, "organism") is not None
 
     def named(self, raw: Raw | bytes) -> frozenset[str]:
         """The markers that a raw value or note names, affirmed or denied."""

@@ -20,6 +20,7 @@ PLANS = {"proposal", "plan", "option"}
 
 
 def person(found: Patient) -> Person:
+    """Birth date, sex and whether the patient has died, as far as the record says."""
     deceased = bool(found.deceasedBoolean) or bool(found.deceasedDateTime)
     return Person(day(found.birthDate), found.gender, deceased)
 

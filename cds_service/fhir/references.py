@@ -18,6 +18,7 @@ def bare(reference: str | None) -> str:
 
 
 def bare_all(references: Iterable[Reference] | None) -> list[str]:
+    """ "Type/id" of every reference that has one."""
     return [name for one in references or () if (name := bare(one.reference))]
 
 

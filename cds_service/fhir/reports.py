@@ -44,6 +44,7 @@ class Reports:
 
 
 def reports(found: Iterable[DiagnosticReport], specimens: Specimens, terminology: Terminology) -> Reports:
+    """Every usable report, and in which one each result stands."""
     every = [_report(one, specimens, terminology) for one in found if one.status not in IGNORED]
     return Reports(every, {name: place for place, one in enumerate(every) for name in one.results})
 

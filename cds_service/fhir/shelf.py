@@ -89,4 +89,4 @@ def split(raw: Raw | bytes) -> list[Raw]:
     if identity is None or identity.resourceType != "Bundle":
         return [Raw(bytes(raw))]
     envelope = read(raw, Envelope)
-    return [one.resource for one in (envelope.entry if envelope else None) or [] if len(memoryview(one.resource))]
+    return [one.resource for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]

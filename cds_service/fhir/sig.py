@@ -76,6 +76,7 @@ def interval(text: str) -> Decimal | None:
 
 
 def once(text: str) -> bool:
+    """The text orders one dose and no more."""
     return bool(ONCE.search(text)) and interval(text) is None
 
 
@@ -92,4 +93,5 @@ def duration(text: str) -> Decimal | None:
 
 
 def continuous(text: str) -> bool:
+    """The text orders a continuous infusion."""
     return bool(CONTINUOUS.search(text))

@@ -27,6 +27,7 @@ def day(text: str | None) -> date | None:
 
 
 def begins(period: Period | None) -> datetime | None:
+    """The start of a period, else its end."""
     return moment(period.start) or moment(period.end) if period else None
 
 

@@ -127,7 +127,9 @@ class Vocabulary:
     def _hits(self, text: str) -> tuple[Hit, ...]:
         """Every name in the text from left to right, none inside another."""
         words = parsed(text).words
-        firm, faint, place = [], [], 0
+        firm: list[Hit] = []
+        faint: list[Hit] = []
+        place = 0
         while place < len(words):
             name, key, alone = self._longest_at(words, place)
             if name and key and not self._forbidden(key, words):

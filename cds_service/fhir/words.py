@@ -19,6 +19,7 @@ def triples(concepts: Iterable[Concept | None]) -> list[Triple]:
 
 
 def texts(concepts: Iterable[Concept | None]) -> list[str]:
+    """The free text of every concept that has one."""
     return [concept.text for concept in concepts if concept and concept.text]
 
 

@@ -1,172 +1,32 @@
 """Builds the terminology from the name tables and the value sets, and reports whatever in them is unknown, double or empty."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
-
-from msgspec import Struct, field
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
-from cds_service.clinical.policy import Local, Sheet
+from cds_service.clinical.policy import Local
 from cds_service.fhir import systems
 from cds_service.fhir.negation import Negation
 from cds_service.fhir.valuesets import AntibacterialLook, Ingredients, Terminology, Test
 from cds_service.fhir.vocabulary import NOTHING, Entry, Phrases, Vocabulary
 from cds_service.knowledge.files import Files
+from cds_service.knowledge.names import (
+    CircumstanceSheet,
+    DrugRow,
+    DrugSheet,
+    LookRow,
+    OrganismSheet,
+    SpecimenRow,
+    SpecimenSheet,
+    ValueSet,
+    WordRow,
+    WordSheet,
+)
 from cds_service.knowledge.tables import unknown
 
 DRUGS, ORGANISMS, SPECIMENS = "shared/drugs.yaml", "shared/organisms.yaml", "shared/specimens.yaml"
 CIRCUMSTANCES, WORDS, VALUESETS = "shared/circumstances.yaml", "shared/words.yaml", "shared/valuesets/*.json"
 EXACT = 0
 Codes = dict[str, dict[tuple[str, str], str]]
-
-
-class DrugRow(Sheet, frozen=True):
-    """One product of `drugs.yaml`."""
-
-    name: str
-    parts: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    inhaled: tuple[str, ...] = ()
-    lab: tuple[str, ...] = ()
-    antibacterial: bool = True
-    injection_only: bool = False
-    oral_absorbed: bool = True
-    gram_negative: bool = False
-
-
-class PartRow(Sheet, frozen=True):
-    """An ingredient that is no drug of its own."""
-
-    texts: tuple[str, ...] = ()
-    silent: bool = False
-
-
-class PairRow(Sheet, frozen=True):
-    """A susceptibility test of several drugs at a time."""
-
-    name: str
-    parts: tuple[str, ...]
-
-
-class LookRow(Sheet, frozen=True):
-    """What an unknown antibacterial looks like."""
-
-    systems: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    words: tuple[str, ...] = ()
-    beginnings: tuple[str, ...] = ()
-    endings: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
-
-
-class DrugSheet(Sheet, frozen=True):
-    """The whole of `drugs.yaml`."""
-
-    drugs: dict[str, DrugRow]
-    parts: dict[str, PartRow] = field(default_factory=dict)
-    pairs: dict[str, PairRow] = field(default_factory=dict)
-    open: tuple[str, ...] = ()
-    antibacterial: LookRow = LookRow()
-
-
-class OrganismRow(Sheet, frozen=True):
-    """One species, genus or group."""
-
-    name: str
-    group: str
-    traits: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-
-
-class OrganismSheet(Sheet, frozen=True):
-    """The whole of `organisms.yaml`."""
-
-    organisms: dict[str, OrganismRow]
-    never: tuple[str, ...] = ()
-
-
-class SpecimenRow(Sheet, frozen=True):
-    """One place that samples come from."""
-
-    name: str
-    surveillance: bool = False
-    texts: tuple[str, ...] = ()
-
-
-class SpecimenSheet(Sheet, frozen=True):
-    """The whole of `specimens.yaml`."""
-
-    specimens: dict[str, SpecimenRow]
-    never: tuple[str, ...] = ()
-
-
-class WordRow(Sheet, frozen=True):
-    """The names of one key; which of the other headings count depends on its kind."""
-
-    name: str = ""
-    texts: tuple[str, ...] = ()
-    alone: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    unit: str = ""
-    molar_mass: Decimal | None = None
-    severe: bool = False
-    generic: bool = False
-
-    def entry(self, key: str) -> Entry:
-        """The row's own name is one of its texts, unless it counts only alone."""
-        named = [self.name] if self.name and self.name.lower() not in self.alone else []
-        return Entry(key, (*named, *self.texts), self.alone, self.without)
-
-
-class CircumstanceSheet(Sheet, frozen=True):
-    """The whole of `circumstances.yaml`."""
-
-    circumstances: dict[str, WordRow]
-    never: tuple[str, ...] = ()
-
-
-class WordSheet(Sheet, frozen=True):
-    """The whole of `words.yaml`."""
-
-    markers: dict[str, WordRow]
-    answers: dict[str, WordRow]
-    routes: dict[str, WordRow]
-    tests: dict[str, WordRow]
-    reactions: dict[str, WordRow]
-    allergens: dict[str, WordRow]
-    cultures: dict[str, WordRow]
-    screening: dict[str, WordRow]
-    negation: dict[str, list[str]]
-    susceptibility: WordRow = WordRow()
-    never: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-class Concept(Struct, frozen=True):
-    """A code with its name; other elements of FHIR are not looked at."""
-
-    code: str
-    display: str = ""
-
-
-class Include(Struct, frozen=True):
-    """The codes of one system."""
-
-    system: str
-    concept: tuple[Concept, ...] = ()
-
-
-class Compose(Struct, frozen=True):
-    """The codes of a value set by system."""
-
-    include: tuple[Include, ...] = ()
-
-
-class ValueSet(Struct, frozen=True):
-    """A FHIR R4 ValueSet as far as it is read."""
-
-    resourceType: str  # noqa: N815, FHIR's own name
-    id: str
-    compose: Compose = Compose()
 
 
 def terminology(files: Files) -> Terminology:
@@ -291,7 +151,8 @@ def _check_names(files: Files, names: Mapping[str, Vocabulary]) -> None:
         if kind in {"ingredient", "susceptibility", "inhaled"}:
             continue
         for words, keys in vocabulary.clashes().items():
-            files.problem(tables.get(kind, WORDS), f"{kind} texts", " ".join(words), f"a name of one key, not of {' and '.join(sorted(keys))}")
+            expected = f"a name of one key, not of {' and '.join(sorted(keys))}"
+            files.problem(tables.get(kind, WORDS), f"{kind} texts", " ".join(words), expected)
 
 
 def _keys(
@@ -336,13 +197,14 @@ def _take(
     for include in found.compose.include:
         system = systems.canonical(include.system)
         for concept in include.concept:
+            where = f"{include.system}|{concept.code}"
+            if not concept.display:
+                files.problem(name, where, "no display", "code and display as a pair")
             for code in systems.codes(system, concept.code):
+                displays[system, code] = concept.display
                 other = codes.setdefault((system, code), key)
                 if other != key:
-                    files.problem(name, f"{include.system}|{concept.code}", f"also in the value set of {other}", "a code in one value set only")
-            if not concept.display:
-                files.problem(name, f"{include.system}|{concept.code}", "no display", "code and display as a pair")
-            displays.update(dict.fromkeys(((system, code) for code in systems.codes(system, concept.code)), concept.display))
+                    files.problem(name, where, f"also in the value set of {other}", "a code in one value set only")
 
 
 def local_codes(files: Files, name: str, local: Local, known: Terminology) -> Codes:
