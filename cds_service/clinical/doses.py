@@ -138,7 +138,7 @@ class Leeway:
         in_time = often <= interval <= seldom
         if in_time and self._near(grams, band.grams):
             return Fit.RIGHT
-        if self.daily_g and band.hourly[-1] * 24 >= self.daily_g:
+        if self.daily_g and band.grams * 24 >= self.daily_g * band.intervals_h[0]:
             return Fit.RIGHT if interval <= seldom and grams >= self._less(band.grams) else Fit.BELOW
         if in_time and band.lead_grams is not None and self._near(grams, band.lead_grams):
             return Fit.COMPONENT

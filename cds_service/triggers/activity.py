@@ -12,6 +12,7 @@ from cds_service.finding import Indicator, Remark
 from cds_service.triggers.protection import covering
 from cds_service.triggers.trigger import NONE, names
 
+
 @dataclass(frozen=True)
 class InactiveDrug:
     """A drug that the mechanism inactivates is ordered, and nothing else in the regimen is expected to work.
@@ -195,16 +196,17 @@ class Duplicate:
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
-        fixed, singles = regimen.of(self.product), regimen.of(self.singles)
-        doubled = [one for one in singles if any(self._meet(bedside, one, other) for other in fixed)]
+        fixed = regimen.of(self.product)
+        courses = [[one for one in regimen.of(self.singles) if one.drug.key == key] for key in sorted(self.singles.keys)]
+        doubled = [one for course in courses if fixed and course and self._meet(regimen, fixed, course) for one in course]
         if doubled and any(order.draft for order in (*fixed, *doubled)):
             removes = tuple(order for order in doubled if order.draft)
             yield Remark((*fixed, *doubled), words={"drug": names(doubled), "product": names(fixed)}, removes=removes)
 
-    def _meet(self, bedside: Bedside, one: Order, other: Order) -> bool:
-        regimen = bedside.regimen
-        begins = max(regimen.start(one), regimen.start(other))
-        ends = [end for order in (one, other) if (end := regimen.end(order))]
+    def _meet(self, regimen: Regimen, one: Sequence[Order], other: Sequence[Order]) -> bool:
+        """Two courses, each a loading dose with what follows it, run side by side for too long."""
+        begins = max(min(regimen.start(order) for order in course) for course in (one, other))
+        ends = [max(end for end in found if end) for course in (one, other) if all(found := [regimen.end(order) for order in course])]
         return not ends or min(ends) - begins > timedelta(hours=self.crossover_h)
 
 
