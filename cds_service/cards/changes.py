@@ -188,4 +188,5 @@ def _update(desk: Desk, order: Order, change: Callable[[Resource], Resource | No
         return None
     draft = desk.received.find(order.reference)
     changed = change(draft) if draft is not None else None
-    return Action("update", what, changed) if changed is not None and not hollow(changed) else None
+    whole = edits.sound(changed) if changed is not None and not hollow(changed) else None
+    return Action("update", what, whole) if whole is not None else None

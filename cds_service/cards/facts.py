@@ -43,7 +43,8 @@ def result(bedside: Bedside, isolate: Isolate) -> str:
 def orders(bedside: Bedside, findings: Sequence[Finding]) -> list[str]:
     """The orders that the card is about and the rest of the regimen, each with dose, route and whether it runs already."""
     concerned = [order for finding in findings for order in finding.remark.orders]
-    every = list(dict.fromkeys((*concerned, *bedside.regimen.therapy)))
+    gone = [order for order in bedside.regimen.ended if order.drug.key in bedside.regimen.directed]
+    every = list(dict.fromkeys((*concerned, *bedside.regimen.therapy, *gone)))
     lines = [f"{_whose(bedside, order)}: {order.drug.name}{_how(order)}" for order in every[:MOST_ORDERS]]
     return [*lines, f"{len(every) - MOST_ORDERS} further orders"] if len(every) > MOST_ORDERS else lines
 
@@ -137,8 +138,9 @@ def _tested(bedside: Bedside) -> str:
 def _whose(bedside: Bedside, order: Order) -> str:
     if order.draft:
         return "Being stopped" if order.ending else "To be signed"
-    gone = {*bedside.regimen.endings, *bedside.regimen.replaced}
-    return "Being stopped" if order in gone else "Ended" if order in bedside.regimen.ended else "Running"
+    if order in bedside.regimen.ended:
+        return f"Not running ({order.status})" if order.status != "active" else "Not running (ended)"
+    return "Being stopped" if order in {*bedside.regimen.endings, *bedside.regimen.replaced} else "Running"
 
 
 def _how(order: Order) -> str:

@@ -164,22 +164,12 @@ def _placed(resource: Resource, place: Place, reasons: tuple[str, ...]) -> Resou
 
 
 def problem(resource: Mapping[str, Any]) -> str | None:
-    """Why this is no valid R4 resource, or None."""
-    return _invalid(str(resource["resourceType"]), resource)
-
-
-def dosage_problem(instruction: Mapping[str, Any]) -> str | None:
-    """Why this is no valid R4 dosage instruction, or None."""
-    return _invalid("Dosage", instruction)
-
-
-def _invalid(kind: str, value: Mapping[str, Any]) -> str | None:
-    """Imported here: the models take longer to load than a request that needs none of them may last."""
+    """Why this is no valid R4 resource, or None; the models load here, since they take longer than most requests last."""
     from fhir.resources.R4B import get_fhir_model_class
     from pydantic import ValidationError
 
     try:
-        get_fhir_model_class(kind).model_validate(dict(value))
+        get_fhir_model_class(str(resource["resourceType"])).model_validate(dict(resource))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         return f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"

@@ -13,6 +13,7 @@ from cds_service.fhir.drafts import Prescribed, Resource, figure, moment
 from cds_service.suggestion import Code
 
 BOUNDS = ("boundsPeriod", "boundsDuration", "boundsRange")
+LISTS = ("category", "identifier", "note", "reasonCode", "reasonReference", "supportingInformation", "basedOn")
 RATES = ("rateRatio", "rateQuantity", "rateRange")
 ABSENT = Raw()
 
@@ -131,7 +132,7 @@ def going_on(draft: Resource) -> Resource:
 
 
 def _changed(draft: Resource, change: Callable[[Resource], Resource | None]) -> Resource | None:
-    """Every regular instruction changed, single doses left alone; None where there is none, several, or no valid result."""
+    """The one regular instruction changed, single doses left alone; None where there are several, or nothing to change."""
     every = draft.get("dosageInstruction")
     if every is not None and not (isinstance(every, list) and all(isinstance(one, dict) for one in every)):
         return None
@@ -140,9 +141,17 @@ def _changed(draft: Resource, change: Callable[[Resource], Resource | None]) -> 
     if len(regular) != 1:
         return None
     new = change(regular[0])
-    if new is None or drafts.dosage_problem(new):
-        return None
-    return {**draft, "dosageInstruction": [new if one is regular[0] else one for one in listed]}
+    return {**draft, "dosageInstruction": [new if one is regular[0] else one for one in listed]} if new else None
+
+
+def sound(draft: Resource) -> Resource | None:
+    """The draft as it may be sent back: valid R4, or nothing.
+
+    Some clients write a single element where R4 has a list of them; it becomes a list of one, and says the same.
+    """
+    listed = {name: [draft[name]] for name in LISTS if isinstance(draft.get(name), dict)}
+    whole = {**draft, **listed} if listed else draft
+    return None if drafts.problem(whole) else whole
 
 
 def _single(instruction: Resource) -> bool:
