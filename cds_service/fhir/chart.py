@@ -52,7 +52,7 @@ class Drafts:
     foreign: int = 0
 
 
-def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology, now: datetime) -> Drafts:
+def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology) -> Drafts:
     """The draft orders of the hook's Bundle; without a Bundle there are none."""
     envelope = read(bundle, Envelope) if bundle is not None else None
     entries = [one for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]

@@ -22,17 +22,18 @@ METRIC = ("mol", "g", "L", "m", "[iU]")
 TENS = re.compile(r"10[*^](?P<power>\d{1,2})\.?(?P<unit>.*)")
 HOURS = {"s": Decimal(1) / 3600, "min": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
 SPELLINGS = {
-    "gram": "g", "grams": "g", "gm": "g", "gms": "g", "g": "g", "mg": "mg", "kg": "kg", "ug": "ug", "cm": "cm", "h": "h", "min": "min", "d": "d", "milligram": "mg", "milligrams": "mg", "mgs": "mg",
-    "microgram": "ug", "micrograms": "ug", "mcg": "ug", "µg": "ug", "μg": "ug", "kgs": "kg", "kilogram": "kg", "kilograms": "kg", "kilo": "kg",
-    "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]", "pounds": "[lb_av]", "oz": "[oz_av]",
-    "in": "[in_i]", "inch": "[in_i]", "inches": "[in_i]", "c": "Cel", "degc": "Cel", "°c": "Cel", "celsius": "Cel",
-    "f": "[degF]", "degf": "[degF]", "°f": "[degF]", "fahrenheit": "[degF]", "centimeter": "cm", "centimeters": "cm", "meter": "m",
-    "iu": "[iU]", "ui": "[iU]", "unit": "[iU]", "units": "[iU]", "unt": "[iU]", "international unit": "[iU]", "international units": "[iU]",
-    "[usp'u]": "[iU]", "[arb'u]": "[iU]", "usp units": "[iU]", "mu": "10*6.[iU]", "miu": "10*6.[iU]", "million units": "10*6.[iU]", "mega units": "10*6.[iU]",
-    "million iu": "10*6.[iU]", "million international units": "10*6.[iU]", "ku": "k[iU]", "u/l": "U/L", "iu/l": "U/L", "[iu]/l": "U/L", "units/l": "U/L",
-    "mg/dl": "mg/dL", "mg/l": "mg/L", "g/l": "g/L", "mcg/ml": "ug/mL", "µg/ml": "ug/mL", "μg/ml": "ug/mL", "ug/ml": "ug/mL", "mmol/l": "mmol/L",
-    "umol/l": "umol/L", "µmol/l": "umol/L", "μmol/l": "umol/L", "micromol/l": "umol/L", "mcmol/l": "umol/L", "l/h": "L/h", "l/hr": "L/h", "ml/h": "mL/h",
-    "ml/hr": "mL/h", "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "minute": "min", "minutes": "min", "mins": "min", "day": "d", "days": "d",
+    "gram": "g", "grams": "g", "gm": "g", "gms": "g", "g": "g", "mg": "mg", "kg": "kg", "ug": "ug", "cm": "cm", "h": "h", "min": "min",
+    "d": "d", "milligram": "mg", "milligrams": "mg", "mgs": "mg", "microgram": "ug", "micrograms": "ug", "mcg": "ug", "µg": "ug",
+    "μg": "ug", "kgs": "kg", "kilogram": "kg", "kilograms": "kg", "kilo": "kg", "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]",
+    "pounds": "[lb_av]", "oz": "[oz_av]", "in": "[in_i]", "inch": "[in_i]", "inches": "[in_i]", "c": "Cel", "degc": "Cel", "°c": "Cel",
+    "celsius": "Cel", "f": "[degF]", "degf": "[degF]", "°f": "[degF]", "fahrenheit": "[degF]", "centimeter": "cm", "centimeters": "cm",
+    "meter": "m", "iu": "[iU]", "ui": "[iU]", "unit": "[iU]", "units": "[iU]", "unt": "[iU]", "international unit": "[iU]",
+    "international units": "[iU]", "[usp'u]": "[iU]", "[arb'u]": "[iU]", "usp units": "[iU]", "mu": "10*6.[iU]", "miu": "10*6.[iU]",
+    "million units": "10*6.[iU]", "mega units": "10*6.[iU]", "million iu": "10*6.[iU]", "million international units": "10*6.[iU]",
+    "ku": "k[iU]", "u/l": "U/L", "iu/l": "U/L", "[iu]/l": "U/L", "units/l": "U/L", "mg/dl": "mg/dL", "mg/l": "mg/L", "g/l": "g/L",
+    "mcg/ml": "ug/mL", "µg/ml": "ug/mL", "μg/ml": "ug/mL", "ug/ml": "ug/mL", "mmol/l": "mmol/L", "umol/l": "umol/L", "µmol/l": "umol/L",
+    "μmol/l": "umol/L", "micromol/l": "umol/L", "mcmol/l": "umol/L", "l/h": "L/h", "l/hr": "L/h", "ml/h": "mL/h", "ml/hr": "mL/h",
+    "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "minute": "min", "minutes": "min", "mins": "min", "day": "d", "days": "d",
     "week": "wk", "weeks": "wk", "second": "s", "seconds": "s", "g/hr": "g/h", "mg/hr": "mg/h", "gram/hour": "g/h", "mg/kg/dose": "mg/kg",
     "milligram/kilogram": "mg/kg",
 }  # fmt: skip
@@ -162,6 +163,6 @@ def _line(unit: str, target: str) -> tuple[float, float] | None:
             ucum = _registry()
             source, wanted = ucum.from_ucum(unit).units, ucum.from_ucum(target).units
             zero, one = (float(ucum.Quantity(start, source).to(wanted).magnitude) for start in (0.0, 1.0))
-        except Exception:  # the parser, the grammar and pint each raise their own kinds for a unit that is none
+        except Exception:  # noqa: BLE001, the parser, the grammar and pint each raise their own kinds for a unit that is none
             return None
     return one - zero, zero

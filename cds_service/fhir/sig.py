@@ -8,8 +8,13 @@ from cds_service.fhir.quantity import Amount, exact, hours, spelled
 LONGEST = 256
 N = r"(?P<n>\d[\d.,]*)"
 TIME = r"(?P<unit>h|hrs?|hours?|min|mins|minutes?|d|days?|wks?|weeks?)\b"
-MASS = r"(?P<unit>mg/kg|mcg|micrograms?|milligrams?|mgs?|grams?|gms?|g|million (?:international )?units|mega units|MIU|MU|[ui]u|international units|units?)\b"
-WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8, "twelve": 12, "thirty": 30, "sixty": 60, "half an": Decimal("0.5")}
+MASS = (
+    r"(?P<unit>mg/kg|mcg|micrograms?|milligrams?|mgs?|grams?|gms?|g"
+    r"|million (?:international )?units|mega units|MIU|MU|[ui]u|international units|units?)\b"
+)
+WORDS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8, "twelve": 12, "thirty": 30, "sixty": 60, "half an": Decimal("0.5"),
+}  # fmt: skip
 WORD = re.compile(r"\b(" + "|".join(WORDS) + r")\b(?=[ -](?:h|hr|min|time|day|week))", re.IGNORECASE)
 DOSE = re.compile(rf"(?<![\d.,/-]){N}\s?-?{MASS}(?!\s?/\s?(?:m?l|h|hr|hour|min|d|day)\b)", re.IGNORECASE)
 PARTS = re.compile(rf"(?<![\d.,/-])(?P<first>\d[\d.,]*)\s?(?:g|mg)?\s?/\s?{N}\s?(?P<unit>g|mg)\b", re.IGNORECASE)
@@ -19,14 +24,24 @@ TIMES = re.compile(rf"(?:\b{N}\s?(?:x|times)|\bx\s?(?P<m>\d))\s?(?:/|a|per)?\s?(
 OVER = re.compile(rf"\b(?:over|infused? (?:in|for)|infusion(?: time)?:?(?: of| for)?)\s(?:about )?{N}[ -]?{TIME}", re.IGNORECASE)
 LONG = re.compile(rf"\b{N}[ -]?{TIME}[ -](?:extended |prolonged |iv |intravenous )*infusion\b", re.IGNORECASE)
 FOR = re.compile(rf"\b(?:for|x)\s?{N}[ -]?(?P<unit>d|days?|wks?|weeks?|hours?|hrs?|h)\b", re.IGNORECASE)
-ONCE = re.compile(r"\b(?:once|one[- ]time|1 time|single dose|one dose|1 dose|stat|x ?1)\b(?! (?:a|per|every|each|in)\b)(?! ?/? ?(?:daily|day|weekly|d|24)\b)", re.IGNORECASE)
+ONCE = re.compile(
+    r"\b(?:once|one[- ]time|1 time|single dose|one dose|1 dose|stat|x ?1)\b"
+    r"(?! (?:a|per|every|each|in)\b)(?! ?/? ?(?:daily|day|weekly|d|24)\b)",
+    re.IGNORECASE,
+)
 CONTINUOUS = re.compile(r"\bcontinuous(?:ly)?\b(?! renal)", re.IGNORECASE)
 PER_DAY = (
     (re.compile(r"\b(?:bid|b\.i\.d\.?|bd|twice (?:a day|daily|per day))(?!\w)", re.IGNORECASE), 2),
     (re.compile(r"\b(?:tid|t\.i\.d\.?|tds|thrice daily)(?!\w)", re.IGNORECASE), 3),
     (re.compile(r"\b(?:qid|q\.i\.d\.?|qds)(?!\w)", re.IGNORECASE), 4),
     (re.compile(r"\b(?:qod|every other day|alternate days)\b", re.IGNORECASE), Decimal("0.5")),
-    (re.compile(r"\b(?:qd|q\.d\.?|daily|once a day|every day|each day|once per day|every morning|every evening|nightly|at bedtime)(?!\w)", re.IGNORECASE), 1),
+    (
+        re.compile(
+            r"\b(?:qd|q\.d\.?|daily|once a day|every day|each day|once per day|every morning|every evening|nightly|at bedtime)(?!\w)",
+            re.IGNORECASE,
+        ),
+        1,
+    ),
 )  # fmt: skip
 DAY_H = Decimal(24)
 
