@@ -16,6 +16,7 @@ from cds_service.settings import Client, Server, Store
 PREFIX = "NDM_CDS_"
 PUBLIC_SANDBOX = "https://sandbox.cds-hooks.org"
 SHORTEST_SECRET = 32
+SHORTEST_CREDENTIAL = 16
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
@@ -206,6 +207,13 @@ def _secret(value: Any, _folder: Path, _development: bool) -> bytes:
     return text.encode()
 
 
+def _credential(value: Any, _folder: Path, _development: bool) -> str:
+    text = _text(value, f"at least {SHORTEST_CREDENTIAL} characters")
+    if len(text) < SHORTEST_CREDENTIAL:
+        raise Flaw(f"at least {SHORTEST_CREDENTIAL} characters", "for instance the output of: openssl rand -base64 24")
+    return text
+
+
 KEYS = (
     Key(
         "",
@@ -215,6 +223,15 @@ KEYS = (
         "Keys the card ids and the hashes of people; made once and kept in the spool folder if not given.",
         secret=True,
     ),
+    Key(
+        "",
+        "governance",
+        "text",
+        _credential,
+        "Opens the stewardship dashboard at /governance, as password or bearer token; without it nobody sees the page.",
+        secret=True,
+    ),
+    Key("", "fhir_data", "path", _folder, "Development mode: a folder of FHIR Bundles or NDJSON whose patients join the sandbox."),
     Key("", "ca_bundle", "path", _file, "Certificate authorities for outgoing https, instead of the shipped list."),
     Key("server", "public_url", "URL", _url, "The address that clients know; audiences and links are built from it."),
     Key("server", "cors_origins", "list of origins", _many(_origin, "origins"), "Browser origins that may read answers."),

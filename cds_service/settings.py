@@ -63,13 +63,18 @@ DEVELOPMENT_CLIENT = Client(name="development", issuer="", any_fhir_base=True)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the operator decides, read once at start."""
+    """Everything that the operator decides, read once at start.
+
+    `governance` opens the stewardship dashboard, `fhir_data` holds patients for the sandbox of the development mode.
+    """
 
     server: Server = field(default_factory=Server)
     store: Store = field(default_factory=Store)
     clients: tuple[Client, ...] = ()
     development: bool = False
     secret: bytes | None = field(default=None, repr=False)
+    governance: str | None = field(default=None, repr=False)
+    fhir_data: Path | None = None
     ca_bundle: Path | None = None
     source: Path | None = None
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine, Row, func, not_, select
 
+from cds_service.store.migrations import migrate
 from cds_service.store.tables import cards, decisions, feedback
 
 NOT_ASKED = "{}"
@@ -70,9 +71,11 @@ class Statistics:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._ready = False
 
     def between(self, since: float, until: float) -> Happened:
         """What happened from `since` up to `until`, in seconds since 1970."""
+        self._prepare()
         inside = (decisions.c.at >= since) & (decisions.c.at < until)
         asked = (decisions.c.verdicts != NOT_ASKED) | (decisions.c.status != 200)
         joined = cards.join(decisions, cards.c.decision == decisions.c.id)
@@ -84,6 +87,12 @@ class Statistics:
             told = connection.execute(select(feedback).select_from(outcomes).where(inside)).all()
             passed = connection.execute(select(func.count()).select_from(decisions).where(inside, not_(asked))).scalar_one()
         return Happened(since, until, tuple(map(_answered, answers)), tuple(map(_shown, shown)), tuple(map(_told, told)), passed)
+
+    def _prepare(self) -> None:
+        """Lay the tables out where nothing was ever written."""
+        if not self._ready:
+            migrate(self._engine)
+            self._ready = True
 
 
 _OF_DECISION = (decisions.c.at, decisions.c.client, decisions.c.service, decisions.c.version)

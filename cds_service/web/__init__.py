@@ -19,7 +19,7 @@ from cds_service.web.headers import add_headers
 from cds_service.web.logs import ERROR, event, fault
 from cds_service.web.operation import operation
 from cds_service.web.outcome import outcome
-from cds_service.web.pages_of_site import add_pages
+from cds_service.web.pages_of_site import ONLY_RULES, ForPeople, add_pages
 from cds_service.web.parts import Doorkeeper, Parts, Remembers
 
 PLACES = 8
@@ -54,6 +54,7 @@ def create_app(
     ids: CardIds | None = None,
     admission: Admission | None = None,
     key_ages: Callable[[], Mapping[str, float | None]] = no_keys,
+    for_people: ForPeople = ONLY_RULES,
 ) -> Flask:
     """Build the WSGI application; `secret` keys the card ids and the pseudonyms, `now` gives an aware time."""
     from cds_service.web.metrics import Metrics  # not before the server has said where workers count together
@@ -74,10 +75,10 @@ def create_app(
         admission=admission or Admission(PLACES),
         key_ages=key_ages,
     )
-    return _application(parts)
+    return _application(parts, for_people)
 
 
-def _application(parts: Parts) -> Flask:
+def _application(parts: Parts, for_people: ForPeople) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
@@ -86,7 +87,7 @@ def _application(parts: Parts) -> Flask:
     app.register_blueprint(operation(parts))
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken(parts.new_id))
-    add_pages(app, parts)
+    add_pages(app, parts, for_people)
     return app
 
 

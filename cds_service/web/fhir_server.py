@@ -13,7 +13,7 @@ from cds_service.web.fhir_search import included, known, search
 from cds_service.web.stories import Shelf
 
 PREFIX = "/sandbox/fhir"
-TOKEN = "fixture-token"  # guards invented patients only, and the page shows it
+TOKEN = "fixture-token"  # noqa: S105, it guards invented patients only, and the page shows it
 NOTICE = "A fixture server of ndm-cds with invented patients, for trying out the service. Not for care."
 USUAL_COUNT, LARGEST_COUNT, SMALL_COUNT = 100, 1000, 3
 FAULTS: Mapping[str, str] = {
@@ -24,8 +24,10 @@ FAULTS: Mapping[str, str] = {
     "broken-page": "The second page breaks off",
     "token": "Asks for a bearer token",
 }
-HELD = ("AllergyIntolerance", "Condition", "DiagnosticReport", "Encounter", "Medication", "MedicationRequest", "Observation", "Organization",
-        "Patient", "Practitioner", "Procedure", "ServiceRequest", "Specimen")  # fmt: skip
+HELD = (
+    *("AllergyIntolerance", "Condition", "DiagnosticReport", "Encounter", "Medication", "MedicationRequest", "Observation"),
+    *("Organization", "Patient", "Practitioner", "Procedure", "ServiceRequest", "Specimen"),
+)
 SEARCHED = {
     "token": ("_id", "category", "clinical-status", "code", "identifier", "intent", "status", "type", "verification-status"),
     "reference": ("encounter", "has-member", "medication", "patient", "requester", "result", "specimen", "subject"),
@@ -158,13 +160,24 @@ def register(app: Flask, server: FhirServer) -> None:
     prefixes: tuple[tuple[str, bool], ...] = (("", False), ("/faults/<fault>/<on>", True))
     for prefix, faulty in prefixes:
         suffix = "_faulty" if faulty else ""
-        blueprint.add_url_rule(f"{prefix}/metadata", f"metadata{suffix}", lambda **_: answer(capabilities(request.url_root.rstrip("/") + PREFIX)))
-        blueprint.add_url_rule(f"{prefix}/<kind>/<name>", f"read{suffix}", lambda kind, name, **fault: server.read(_fault(**fault), kind, name))
-        find = _finder(server)
+        find, read = _finder(server), _reader(server)
+        blueprint.add_url_rule(f"{prefix}/metadata", f"metadata{suffix}", _metadata)
+        blueprint.add_url_rule(f"{prefix}/<kind>/<name>", f"read{suffix}", read)
         blueprint.add_url_rule(f"{prefix}/<kind>", f"search{suffix}", find)
         blueprint.add_url_rule(f"{prefix}/<kind>/_search", f"post_search{suffix}", find, methods=["POST"])
     blueprint.after_request(_open)
     app.register_blueprint(blueprint)
+
+
+def _metadata(**_: str) -> Response:
+    return answer(capabilities(request.url_root.rstrip("/") + PREFIX))
+
+
+def _reader(server: FhirServer) -> Callable[..., Response]:
+    def read(kind: str, name: str, **fault: str) -> Response:
+        return server.read(_fault(**fault), kind, name)
+
+    return read
 
 
 def _finder(server: FhirServer) -> Callable[..., Response]:

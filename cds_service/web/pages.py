@@ -45,7 +45,9 @@ class Pages:
 
     def home(self) -> str:
         """What this is, and where to go."""
-        return render_template("home.html", title="Start", services=self.knowledge.services.values(), rules=len(rules_of(self.knowledge)))
+        services, groups = self.knowledge.services.values(), groups_of(self.knowledge)
+        first = next((rule for _, rules in groups for rule, _ in rules), None)
+        return render_template("home.html", title="Start", services=services, rules=len(rules_of(self.knowledge)), first=first)
 
     def rules(self) -> str:
         """Every rule by the question that it answers."""

@@ -13,6 +13,7 @@ from cds_service.knowledge import Knowledge
 from cds_service.knowledge.trace import Statement
 from cds_service.rule import Rule
 from cds_service.service import Service
+from cds_service.suggestion import SuggestionSheet
 
 GROUPS = {
     "regimen": "Is anything in the regimen expected to work?",
@@ -122,13 +123,19 @@ def page_of(rule: Rule, service: Service, knowledge: Knowledge, examples: Iterab
         settings=tuple(settings(rule, service)),
         silent=tuple(Words(word.replace("-", " "), sentence(UNLESS[word].__doc__)) for word in sheet.unless),
         softer=tuple(Words(word.replace("-", " "), sentence(SOFTER[word].__doc__)) for word in sheet.softer_when),
-        suggestions=tuple(sheets[key].label for key in sheet.suggest if key in sheets),
+        suggestions=tuple(offer(sheets[key]) for key in sheet.suggest if key in sheets),
         overrides=tuple(knowledge.overrides.reasons[word] for word in sheet.override if word in knowledge.overrides.reasons),
         evidence=tuple(knowledge.evidence[key] for key in sheet.evidence if key in knowledge.evidence),
         statements=tuple((key, one) for key, one in trace.statements.items() if sheet.id in one.rules) if trace else (),
         examples=tuple(sorted((one for one in examples if one.rule == sheet.id), key=lambda one: not one.speaks)),
         services=tuple(one.sheet.title for one in knowledge.services.values() if rule.id in {other.id for other in one.rules}),
     )
+
+
+def offer(sheet: SuggestionSheet) -> str:
+    """What a suggestion does, with the products that it writes."""
+    products = " + ".join(product.name for product in sheet.products)
+    return sheet.label.replace("{regimen}", products) if products else sheet.label
 
 
 def settings(rule: Rule, service: Service) -> Iterable[Setting]:

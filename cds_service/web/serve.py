@@ -5,7 +5,7 @@ import logging.config
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from multiprocessing.util import Finalize
@@ -27,10 +27,14 @@ from cds_service.store.memory import Memory
 from cds_service.store.replay import UsedTokens
 from cds_service.store.secret import kept_secret
 from cds_service.store.spool import Spool
+from cds_service.store.statistics import Statistics
 from cds_service.web import create_app
 from cds_service.web.admission import Admission
 from cds_service.web.jwks import KeyRing
 from cds_service.web.logs import event, log_configuration, log_uncaught
+from cds_service.web.pages_of_site import ForPeople, no_examples
+from cds_service.web.rule_pages import Example
+from cds_service.web.stories import Story, read_folder, read_stories, shipped_fixtures
 from cds_service.web.trust import Trust
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -48,11 +52,12 @@ def serve(
     port: int = PORT,
     workers: int = WORKERS,
     threads: int = THREADS,
+    examples: Callable[[Knowledge], Sequence[Example]] = no_examples,
 ) -> None:
     """Answer until a signal ends it; raises ConfigurationError or KnowledgeError before anything listens.
 
     `knowledge_paths` are the folder of the knowledge and that of the site's changes. `threads` are the requests that each
-    worker judges at the same time.
+    worker judges at the same time. `examples` gives the worked cases of the rule pages.
     """
     check_start(settings, host, port)
     settings = _named(settings, host, port)
@@ -63,7 +68,7 @@ def serve(
         gc.collect()
         gc.freeze()
         event("starting", version=knowledge.version, count=workers)
-        _server(host, port, workers, threads).serve(target_loader=partial(build, settings, knowledge, threads), wrap_loader=False)
+        _server(host, port, workers, threads).serve(target_loader=partial(build, settings, knowledge, threads, examples), wrap_loader=False)
 
 
 def check_start(settings: Settings, host: str, port: int) -> None:
@@ -100,7 +105,12 @@ def _named(settings: Settings, host: str, port: int) -> Settings:
     return replace(settings, server=replace(settings.server, public_url=f"http://{host}:{port}"))
 
 
-def build(settings: Settings, knowledge: Knowledge, threads: int = THREADS) -> Flask:
+def build(
+    settings: Settings,
+    knowledge: Knowledge,
+    threads: int = THREADS,
+    examples: Callable[[Knowledge], Sequence[Example]] = no_examples,
+) -> Flask:
     """The application with its real store, keys and FHIR calls; it runs in the worker, since threads do not survive a fork."""
     log_uncaught()
     engine = open_engine(settings.store.url)
@@ -118,10 +128,19 @@ def build(settings: Settings, knowledge: Knowledge, threads: int = THREADS) -> F
         secret=settings.secret or kept_secret(folder),
         admission=Admission(threads),
         key_ages=keys.ages,
+        for_people=ForPeople(examples, Statistics(engine).between, patients(settings)),
     )
     gc.collect()
     gc.freeze()
     return app
+
+
+def patients(settings: Settings) -> tuple[Story, ...]:
+    """The patients of the sandbox: the shipped ones and those of the operator's folder; none outside development mode."""
+    if not settings.development:
+        return ()
+    own = read_folder(settings.fhir_data) if settings.fhir_data else []
+    return (*read_stories(shipped_fixtures()), *own)
 
 
 def spool_folder(settings: Settings) -> Path:

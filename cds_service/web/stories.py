@@ -12,6 +12,7 @@ from cds_service.moments import moment, moved
 
 Resource = dict[str, Any]
 FRESH = timedelta(hours=1)
+FIXTURES = "fixtures"
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,16 @@ class Shelf:
         return (resource for story in self.stories() for resource in story.resources)
 
 
-def read_stories(folder: Path) -> list[Story]:
-    """The shipped patients: one JSON file each, in the order of their file names."""
-    return [_story(orjson.loads(path.read_bytes())) for path in sorted(folder.glob("*.json"))]
+def shipped_fixtures() -> Path:
+    """The folder of fixtures: beside the package in a checkout, else inside the wheel."""
+    package = Path(__file__).resolve().parent.parent
+    beside, inside = package.parent / FIXTURES, package / FIXTURES
+    return beside if beside.is_dir() else inside
+
+
+def read_stories(fixtures: Path) -> list[Story]:
+    """The patients of every condition: one JSON file each, in the order of their file names."""
+    return [_story(orjson.loads(path.read_bytes())) for path in sorted(fixtures.glob("*/bundles/*.json"))]
 
 
 def _story(raw: Mapping[str, Any]) -> Story:

@@ -4,6 +4,7 @@ import { choice, el, fill } from "./dom.js";
 import { drugOf, sig, words } from "./record.js";
 
 const NAMES = { critical: "Critical", warning: "Warning", info: "Information" };
+const VERBS = { create: "New order:", update: "Changed to:", delete: "Removed:" };
 const ORDER = ["critical", "warning", "info"];
 const markdown = window.markdownit({ html: false, linkify: false, breaks: false }).disable("image");
 
@@ -18,10 +19,12 @@ function cardOf(card, accept, send) {
   // The renderer escapes every tag and refuses dangerous links; images are off.
   if (card.detail) detail.innerHTML = markdown.render(card.detail);
   for (const link of detail.querySelectorAll("a")) link.rel = "noreferrer";
+  const more = el("button.button.button-small.button-plain.unfold", { type: "button", hidden: true, onclick: () => { detail.classList.remove("folded"); more.hidden = true; } }, "Show all of the detail");
   const node = el(`article.card.card-${card.indicator}`, { "data-rule": card.source?.topic?.code || "" },
     el(`span.tag.tag-${card.indicator}`, {}, NAMES[card.indicator] || card.indicator),
     el("h3", {}, card.summary),
     detail,
+    more,
     el("p.card-source", {}, "Source: ", sourceOf(card), links(card)),
   );
   const told = el("p.sent", { hidden: true, role: "status" });
@@ -36,6 +39,11 @@ function cardOf(card, accept, send) {
   };
   if (card.suggestions?.length) node.append(suggestions(card, accept, finish));
   node.append(override(card, finish), told);
+  requestAnimationFrame(() => {
+    if (detail.scrollHeight < 420) return;
+    detail.classList.add("folded");
+    more.hidden = false;
+  });
   return node;
 }
 
@@ -62,8 +70,8 @@ function suggestions(card, accept, finish) {
 
 function describe(action) {
   const resource = action.resource;
-  if (resource?.resourceType === "MedicationRequest") return `${action.type}: ${drugOf(resource)} ${resource.dosageInstruction?.[0]?.text || sig(resource)}`;
-  return action.description || `${action.type}: ${resource ? words(resource.code) || resource.resourceType : action.resourceId}`;
+  if (resource?.resourceType === "MedicationRequest") return `${VERBS[action.type]} ${resource.dosageInstruction?.[0]?.text || sig(resource)}, ${drugOf(resource)}`;
+  return action.description || `${VERBS[action.type]} ${resource ? words(resource.code) || resource.resourceType : action.resourceId}`;
 }
 
 function override(card, finish) {

@@ -24,7 +24,7 @@ function group(kind, title, found) {
   const items = found.map((one) => {
     const tone = kind === "spoke" ? `.spoke-${one.indicator}` : "";
     const name = el("a", { href: `/rules/${one.rule}` }, one.title);
-    return el(`li${tone}`, {}, el("p", {}, name, one.shown === false ? " (no card of its own)" : ""), el("p.small.quiet", {}, one.why), ...(one.saw || []).map((line) => el("p.small.quiet", {}, line)));
+    return el(`li${tone}`, {}, el("p", {}, name, one.shown === false ? " (opened no card)" : ""), el("p.small.quiet", {}, one.why), ...(one.saw || []).map((line) => el("p.small.quiet", {}, line)));
   });
   return el("details.verdicts", { open: kind === "spoke" || kind === "could not be judged" || kind === "gave way to a stronger rule" || kind === "stood down" },
     el("summary", {}, `${title}: ${found.length}`),

@@ -13,8 +13,6 @@ const places = Object.fromEntries(["person", "results", "kidney", "allergies", "
 const state = { people: [], story: null, drafts: [], touched: false, facts: null, via: "prefetch", fault: "", on: "all", fresh: new Set(), last: null, number: 0 };
 let services = {}, formulary = [];
 
-start();
-
 async function start() {
   const bench = at("bench");
   [state.people, formulary, services] = await Promise.all([json(bench.dataset.people), json(bench.dataset.formulary), discover()]);
@@ -180,6 +178,8 @@ async function ask(hook, selectedId = null) {
   showExchange(url, request, answer);
   showExplanation(at("explanation"), await explain(hook, request));
   at("bench").dataset.busy = "";
+  const place = at("answer").getBoundingClientRect();
+  if (place.top > innerHeight * 0.75 || place.bottom < 80) at("answer").scrollIntoView();
 }
 
 /** The same question to the explaining endpoint; null where it refuses. */
@@ -253,3 +253,5 @@ async function copy(text, button) {
   }
   setTimeout(() => (button.textContent = name), 1800);
 }
+
+start();

@@ -64,16 +64,16 @@ function line(drawing, row, x, top, { from, until, now, width }) {
   const put = (said) => drawing.append(text(4, top + 16, said, "run-label"));
   if (row.kind === "results") {
     put("Microbiology");
-    for (const one of row.results) {
+    const detected = (one) => /^detected|^positive/i.test(answerOf(one));
+    for (const one of [...row.results].sort((a, b) => detected(a) - detected(b))) {
       const at = x(Math.max(Date.parse(dated(one)), from));
-      const found = /detected|positive/i.test(answerOf(one)) && !/not detected/i.test(answerOf(one));
-      const mark = svg("path", { d: `M${at} ${middle - 7} l7 7 l-7 7 l-7 -7 z`, class: found ? "result" : "result-other" });
+      const mark = svg("path", { d: `M${at} ${middle - 7} l7 7 l-7 7 l-7 -7 z`, class: detected(one) ? "result" : "result-other" });
       const title = svg("title");
       title.textContent = `${words(one.code)}: ${answerOf(one)}, ${when(dated(one))}`;
       mark.append(title);
       drawing.append(mark);
     }
-    const found = row.results.filter((one) => /^detected/i.test(answerOf(one)));
+    const found = row.results.filter(detected);
     const last = found[0] || row.results[0];
     const said = found.length ? found.map((one) => words(one.code).replace(/ carbapenemase gene| gene$/i, "")).join(", ") + " detected" : `${words(last.code)}: ${answerOf(last)}`;
     const at = x(Math.max(Date.parse(dated(last)), from));
