@@ -6,8 +6,7 @@ import pytest
 
 from cds_service.fhir.client import FhirClient
 from cds_service.settings import Client, Server, Settings
-
-from .faultfhir import FaultServer, Script
+from tests.fhir_client.faultfhir import FaultServer, Script
 
 DEADLINE_MS = 400
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .faultfhir import Call, Script, bomb, bundle, good, kind_of, outcome, pause, resource
+from tests.fhir_client.faultfhir import Call, Script, bomb, bundle, good, kind_of, outcome, pause, resource
 
 NOTHING, PART, ALL = "nothing", "part", "all"
 BIG = 9 << 20

@@ -13,9 +13,8 @@ from cds_service.fhir.client import FhirClient
 from cds_service.protocol.prefetch import Prefetched, fill
 from cds_service.protocol.request import HookRequest
 from cds_service.settings import Client, Server, Settings
-
-from .faultfhir import FaultServer, bundle, outcome, resource, ticking
-from .faults import ALL, FAULTS, PART, Fault
+from tests.fhir_client.faultfhir import FaultServer, bundle, outcome, resource, ticking
+from tests.fhir_client.faults import ALL, FAULTS, PART, Fault
 
 DEADLINE_S = 0.3
 GENEROUS_S = 0.3  # a busy machine is no mistake of the client

@@ -12,9 +12,8 @@ from cds_service.fhir.breaker import Breaker
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.leash import Leash, may_reach
 from cds_service.settings import Client, Server, Settings
-
-from .faultfhir import Call, FaultServer, bomb, bundle, good, kind_of, resource, ticking
-from .faults import status, then_good
+from tests.fhir_client.faultfhir import Call, FaultServer, bomb, bundle, good, kind_of, resource, ticking
+from tests.fhir_client.faults import status, then_good
 
 WANTED = {"results": "Observation?patient=pat1"}
 EHR = "https://ehr.example.org/fhir"

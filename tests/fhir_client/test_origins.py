@@ -9,8 +9,7 @@ from cds_service.access import FhirAccess
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.origins import fault, registered_base, within
 from cds_service.settings import Client, Server, Settings
-
-from .faultfhir import FaultServer, good
+from tests.fhir_client.faultfhir import FaultServer, good
 
 REGISTERED = "https://ehr.example.org/fhir"
 REFUSED = (

@@ -11,8 +11,7 @@ from cds_service.access import FhirAccess
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.search import Fault, Reason
 from cds_service.settings import Client, Server, Settings
-
-from .faultfhir import FaultServer, bundle, good, kind_of, resource
+from tests.fhir_client.faultfhir import FaultServer, bundle, good, kind_of, resource
 
 TOKEN = "canary-0123456789"
 WANTED = {"results": "Observation?patient=pat1"}

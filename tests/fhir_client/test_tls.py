@@ -15,8 +15,7 @@ from cryptography.x509.oid import NameOID
 from cds_service.access import FhirAccess
 from cds_service.fhir.client import FhirClient
 from cds_service.settings import Client, Server, Settings
-
-from .faultfhir import FaultServer, good, ticking
+from tests.fhir_client.faultfhir import FaultServer, good, ticking
 
 Key = ec.EllipticCurvePrivateKey
 

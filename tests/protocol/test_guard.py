@@ -10,8 +10,7 @@ from msgspec.json import decode
 from cds_service.errors import BadRequest
 from cds_service.protocol.guard import DEEPEST, MOST_NODES, check_body, without_duplicates
 from cds_service.protocol.request import parse_request
-
-from .requests import body, draft, order_sign
+from tests.protocol.requests import body, draft, order_sign
 
 HOSTILE = {
     "a byte order mark": b"\xef\xbb\xbf" + body(order_sign()),

@@ -12,8 +12,7 @@ from cds_service.access import Answer, FhirAccess
 from cds_service.errors import CannotDecide
 from cds_service.protocol.prefetch import Prefetched, fill, query
 from cds_service.protocol.request import parse_request
-
-from .requests import body, order_sign
+from tests.protocol.requests import body, order_sign
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import pytest
 from cds_service.access import FhirAccess
 from cds_service.errors import BadRequest
 from cds_service.protocol.request import HookRequest, parse_request
-
-from .requests import body, changed, draft, order_sign
+from tests.protocol.requests import body, changed, draft, order_sign
 
 
 def read(request: Any, hook: str = "order-sign") -> HookRequest:

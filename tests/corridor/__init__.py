@@ -1,0 +1,1 @@
+"""Whole requests from bytes to cards."""

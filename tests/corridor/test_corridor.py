@@ -1,0 +1,339 @@
+"""One request from its bytes to its cards: what is in scope, where data come from, and that failure is never silence."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cds_service.errors import BadRequest, CannotDecide, UnknownService
+from cds_service.fhir.client import FhirClient
+from cds_service.record import Record
+from cds_service.settings import Client, Server, Settings
+from tests.corridor.conftest import Asked, Corridor, rules
+from tests.fhir_client.faultfhir import Call, FaultServer
+from tests.fhir_client.faults import ALL, FAULTS, Fault
+
+CARD = [["ndmAztreonamUnprotected"]]
+SERVER = "https://ehr.example.org/fhir"
+METOPROLOL = {"text": "metoprolol 50 mg PO"}
+
+
+def draft(request: dict[str, Any], number: int = 0) -> dict[str, Any]:
+    """A draft order of a request."""
+    found: dict[str, Any] = request["context"]["draftOrders"]["entry"][number]["resource"]
+    return found
+
+
+def bare(request: dict[str, Any], base: str = SERVER) -> dict[str, Any]:
+    """The same request with nothing prefetched, and a server to ask."""
+    token = {"access_token": "secret", "token_type": "Bearer", "expires_in": 300, "scope": "x", "subject": "y"}
+    return {**{name: value for name, value in request.items() if name != "prefetch"}, "fhirServer": base, "fhirAuthorization": token}
+
+
+# ---------------------------------------------------------------------------------------------- what is in scope
+
+
+@pytest.mark.parametrize("drafts", [[METOPROLOL], [METOPROLOL, {"text": "salbutamol 2.5 mg"}], []])
+@pytest.mark.parametrize("prefetch", [None, {}, {"results": "<html>"}, {"results": {"resourceType": "OperationOutcome"}}])
+def test_other_orders_cost_nothing_and_never_fail(corridor: Corridor, drafts: list[Any], prefetch: Any) -> None:
+    """RS-02, A17: without an antibacterial among the drafts the answer is silence, whatever the chart is like, and nobody is asked."""
+    request = bare(corridor.request(drafts=drafts))
+    request["prefetch"] = prefetch
+    server = Asked(None)
+    decision = corridor.decide(request, server)
+    assert decision.cards == ()
+    assert decision.verdicts is None
+    assert server.queries == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"status": "active"},
+        {"status": "stopped"},
+        {"status": "cancelled"},
+        {"status": "on-hold"},
+        {"status": "entered-in-error"},
+        {"doNotPerform": True},
+        {"medicationCodeableConcept": {"text": "probenecid 500 mg PO"}},
+        {"medicationCodeableConcept": {}},
+        {"medicationCodeableConcept": None},
+        {"medicationCodeableConcept": "aztreonam"},
+        {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m1"}},
+        {"medicationCodeableConcept": None, "medicationReference": {"display": "AZTREONAM 2 G IV SOLR"}},
+        {"dosageInstruction": "2 g every 6 h"},
+    ],
+)
+def test_antibacterials_their_ends_and_unreadable_orders_are_in_scope(corridor: Corridor, change: dict[str, Any]) -> None:
+    """PF-08, RQ-12, A17: an order that can matter needs the chart: without it the answer is 412."""
+    request = bare(corridor.request(drafts=["aztreonam"]))
+    draft(request).update(change)
+    with pytest.raises(CannotDecide) as caught:
+        corridor.decide(request, Asked(None))
+    assert caught.value.missing == ("results", "orders")
+
+
+def test_a_chart_is_looked_at_whatever_is_ordered(corridor: Corridor) -> None:
+    """PF-08: patient-view has no drafts, so the chart is always in scope."""
+    with pytest.raises(CannotDecide):
+        corridor.decide(bare(corridor.request("patient-view")), Asked(None))
+    assert rules(corridor.decide(corridor.request("patient-view", results=[]))) == []
+
+
+@pytest.mark.parametrize(("selected", "in_scope"), [("draft-1", False), ("draft-2", True), ("unknown", True), (None, True)])
+def test_order_select_looks_at_what_was_chosen(corridor: Corridor, selected: str | None, in_scope: bool) -> None:
+    """RQ-07: at order-select a chosen metoprolol is no business of ours, although an antibiotic stands among the drafts."""
+    request = bare(corridor.request("order-select", drafts=[METOPROLOL, "aztreonam"]))
+    request["context"]["selections"] = [f"MedicationRequest/{selected}"] if selected else []
+    if in_scope:
+        with pytest.raises(CannotDecide):
+            corridor.decide(request, Asked(None))
+    else:
+        assert corridor.decide(request, Asked(None)).cards == ()
+
+
+def test_a_bare_selection_means_the_same(corridor: Corridor) -> None:
+    """RQ-07: "draft-1" is read as "MedicationRequest/draft-1"."""
+    request = bare(corridor.request("order-select", drafts=[METOPROLOL, "aztreonam"]))
+    request["context"]["selections"] = ["draft-1"]
+    assert corridor.decide(request, Asked(None)).cards == ()
+
+
+def test_a_draft_of_another_patient_is_left_out_and_counted(corridor: Corridor) -> None:
+    """PF-11: the draft of somebody else gives no card, does not spoil the others, and is counted."""
+    request = corridor.request(drafts=["aztreonam", {"order": "meropenem", "whose": "other"}])
+    decision = corridor.decide(request)
+    assert rules(decision) == CARD
+    assert decision.bedside is not None
+    assert decision.bedside.chart.foreign == 1
+    alone = bare(corridor.request(drafts=[{"order": "aztreonam", "whose": "other"}]))
+    assert corridor.decide(alone, Asked(None)).cards == ()
+
+
+# ---------------------------------------------------------------------------------------- where the data come from
+
+
+def test_the_story_is_the_same_wherever_the_data_come_from(corridor: Corridor) -> None:
+    """PF-01: all prefetched, all fetched, and each single key fetched: the same cards."""
+    line = {"drafts": ["aztreonam"], "patient": {"clearance": 40}}
+    request, record = corridor.request(**line), corridor.record(**line)
+    cards = corridor.decide(request).cards
+    assert [card.indicator for card in cards] == ["critical"]
+    assert corridor.decide(bare(request), Asked(record)).cards == cards
+    for key in request["prefetch"]:
+        some = bare(request) | {"prefetch": {name: value for name, value in request["prefetch"].items() if name != key}}
+        server = Asked(record)
+        assert corridor.decide(some, server).cards == cards
+        assert len(server.queries) == 1
+
+
+def paged(record: Record, size: int) -> Callable[[Call], None]:
+    """A FHIR server with this record and small pages."""
+
+    def script(call: Call) -> None:
+        query, _, start = call.target.removeprefix("/fhir/").partition("&page=")
+        found = record.answer(query)
+        if call.headers.get("authorization") != "Bearer secret":
+            call.send(401)
+        elif found is None:
+            call.send(404)
+        elif found["resourceType"] != "Bundle":
+            call.send(200, found)
+        else:
+            first, entries = int(start or 0), found.get("entry", [])
+            page = {**found, "entry": entries[first : first + size]}
+            if first + size < len(entries):
+                page["link"] = [{"relation": "next", "url": f"{call.server.base}/{query}&page={first + size}"}]
+            call.send(200, page)
+
+    return script
+
+
+@pytest.fixture
+def rig(serve: Callable[..., FaultServer]) -> Callable[..., tuple[str, Callable[[], Any]]]:
+    """A served record: its base address, and a fetch for each request."""
+
+    def start(script: Callable[[Call], None], deadline_ms: int = 5_000) -> tuple[str, Callable[[], Any]]:
+        server = serve(script)
+        client = FhirClient(Settings(server=Server(deadline_ms=deadline_ms, allow_loopback_http=True)))
+        registered = Client("hospital", "https://ehr.example.org", fhir_bases=(server.base,))
+        return server.base, lambda: client.fetch_for(registered)
+
+    return start
+
+
+def test_the_decisive_result_may_stand_on_the_last_page(corridor: Corridor, rig: Callable[..., Any]) -> None:
+    """PF-01, PF-07, FA-01: over a real connection, one resource a page, the same cards as from the prefetch."""
+    line = {"drafts": ["aztreonam"], "running": ["colistin"]}
+    base, fetch = rig(paged(corridor.record(**line), 1))
+    assert corridor.decide(bare(corridor.request(**line), base), fetch()).cards == corridor.decide(corridor.request(**line)).cards
+
+
+@pytest.mark.parametrize("form", ["contained", "another entry", "prefetched", "on the server", "display only"])
+def test_a_medication_is_found_wherever_it_is(corridor: Corridor, form: str) -> None:
+    """RQ-13: contained, in another entry of the drafts, prefetched beside the orders, on the FHIR server, or only in words."""
+    request = corridor.request(drafts=["aztreonam"])
+    cards = corridor.decide(request).cards
+    medication = {"resourceType": "Medication", "id": "m1", "code": draft(request).pop("medicationCodeableConcept")}
+    request |= {key: value for key, value in bare(request).items() if key.startswith("fhir")}
+    server = Asked(Record([medication]) if form == "on the server" else None)
+    reference = {"reference": "#m1" if form == "contained" else "Medication/m1"}
+    if form == "contained":
+        draft(request)["contained"] = [medication]
+    elif form == "another entry":
+        request["context"]["draftOrders"]["entry"].append({"resource": medication})
+    elif form == "prefetched":
+        request["prefetch"]["orders"]["entry"] = [
+            {"resource": medication, "search": {"mode": "include"}},
+            {"resource": {**draft(request), "id": "old", "status": "completed", "medicationReference": reference}},
+        ]
+    elif form == "display only":
+        reference = {"display": "aztreonam 2 g IV"}
+    draft(request)["medicationReference"] = reference
+    found = corridor.decide(request, server)
+    assert rules(found) == [list(card.extension["ndm-cds.rules"]) for card in cards]
+    assert server.queries == (["Medication/m1"] if form in {"on the server", "prefetched"} else [])
+
+
+def test_a_medication_that_is_nowhere_is_told(corridor: Corridor) -> None:
+    """RQ-13, A17: an order whose drug cannot be had is not passed over in silence where the patient has NDM."""
+    request = corridor.request(drafts=["aztreonam"])
+    del draft(request)["medicationCodeableConcept"]
+    draft(request)["medicationReference"] = {"reference": "Medication/m1"}
+    assert "ndmUnreadableOrder" in rules(corridor.decide(request))[0]
+
+
+def test_running_orders_are_followed_to_their_medications(corridor: Corridor) -> None:
+    """RQ-13: the partner of a draft may be a running order whose drug is known by reference only."""
+    request = corridor.request(drafts=["aztreonam"], running=["ceftazidime-avibactam"])
+    assert corridor.decide(request).cards == ()
+    running = request["prefetch"]["orders"]["entry"][0]["resource"]
+    medication = {"resourceType": "Medication", "id": "m1", "code": running.pop("medicationCodeableConcept")}
+    running["medicationReference"] = {"reference": "https://other.example.org/fhir/Medication/m1/_history/2"}
+    request |= {key: value for key, value in bare(request).items() if key.startswith("fhir")}
+    server = Asked(Record([medication]))
+    assert corridor.decide(request, server).cards == ()
+    assert server.queries == ["Medication/m1"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Patient/{}", "https://ehr.example.org/fhir/Patient/{}", "Patient/{}/_history/1", "https://x.example.org/r4/Patient/{}/_history/3"],
+)
+def test_a_patient_is_the_same_however_it_is_referred_to(corridor: Corridor, written: str) -> None:
+    """PF-12: relative, absolute and versioned references name the same patient."""
+    request = corridor.request(drafts=["aztreonam"])
+    text = json.dumps(request).replace('"Patient/patient-1"', json.dumps(written.format("patient-1")))
+    assert corridor.decide(text.encode()).cards == corridor.decide(request).cards
+
+
+def test_a_result_of_another_patient_is_no_evidence(corridor: Corridor) -> None:
+    """PF-11, T10: what a lenient server sends of others gives no card and is counted."""
+    request = corridor.request(drafts=["aztreonam"])
+    for one in request["prefetch"]["results"]["entry"]:
+        one["resource"]["subject"] = {"reference": "Patient/somebody-else"}
+    decision = corridor.decide(request)
+    assert not [name for names in rules(decision) for name in names if name == "ndmAztreonamUnprotected"]
+    assert decision.bedside is not None
+    assert decision.bedside.chart.foreign > 0
+
+
+# ----------------------------------------------------------------------------------------- failure is never silence
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one.gives != ALL], ids=str)
+def test_a_faulty_server_never_looks_like_all_clear(corridor: Corridor, rig: Callable[..., Any], fault: Fault) -> None:
+    """PF-08, RS-08, A17: an antibiotic whose checks could not run is a refusal; a finding that could be made is still told."""
+    base, fetch = rig(fault.script, 300)
+    request = corridor.request(drafts=["aztreonam"])
+    with pytest.raises(CannotDecide):
+        corridor.decide(bare(request, base), fetch())
+    needed = {key: request["prefetch"][key] for key in ("results", "orders")}
+    decision = corridor.decide(bare(request, base) | {"prefetch": needed}, fetch())
+    assert "ndmAztreonamUnprotected" in rules(decision)[0]
+    assert "allergies" in decision.missing
+
+
+def test_a_rule_that_breaks_is_an_error_and_not_an_empty_answer(corridor: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RS-07, A17: a fault of ours leaves the corridor as an exception; it never becomes an empty list."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("cds_service.decide.read_chart", broken)
+    with pytest.raises(ZeroDivisionError):
+        corridor.decide(corridor.request(drafts=["aztreonam"]))
+
+
+def test_an_unknown_service_is_not_found(corridor: Corridor) -> None:
+    """RQ-20: an id that no service has is refused before the body is looked at."""
+    with pytest.raises(UnknownService) as caught:
+        corridor.decide(b"{", service="nope")
+    assert caught.value.status == 404
+
+
+def test_the_hook_of_another_service_is_refused(corridor: Corridor) -> None:
+    """RQ-03: an order-sign request at the order-select service is 400."""
+    with pytest.raises(BadRequest, match="hook"):
+        corridor.decide(corridor.request(drafts=["aztreonam"]), service="ndm-order-select")
+
+
+# ------------------------------------------------------------------------------------------- what changes nothing
+
+
+def epic(request: dict[str, Any]) -> dict[str, Any]:
+    """Vendor extensions wherever they may stand."""
+    found = copy.deepcopy(request)
+    block = {"com.epic.cdshooks.request.bpa-trigger-action": "23", "com.epic.cdshooks.request.cds-hooks-specification-version": "1.1"}
+    found["extension"] = found["context"]["extension"] = block
+    found["prefetch"]["extension"] = block
+    return found
+
+
+def sandbox(request: dict[str, Any]) -> dict[str, Any]:
+    """The shape of the public sandbox: no Bundle type, no encounter, category as an object."""
+    found = copy.deepcopy(request)
+    found["context"]["draftOrders"].pop("type")
+    draft(found)["category"] = draft(found)["category"][0]
+    return found
+
+
+def reordered(request: dict[str, Any]) -> dict[str, Any]:
+    """The same members in another order, and keys that nobody asked for."""
+    found = dict(reversed(list(copy.deepcopy(request).items())))
+    found["prefetch"] = {"foo": {"resourceType": "Bundle"}, **dict(reversed(found["prefetch"].items())), "user": "123"}
+    return found
+
+
+@pytest.mark.parametrize("shape", [epic, sandbox, reordered])
+def test_the_shape_of_a_request_changes_no_card(corridor: Corridor, shape: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """RQ-10, RQ-17, RQ-19, PF-13: vendor blocks, the sandbox's shape, order and extra keys: the same cards."""
+    request = corridor.request(drafts=["aztreonam"])
+    assert rules(corridor.decide(shape(request))) == CARD
+
+
+def test_the_same_call_is_answered_twice(corridor: Corridor) -> None:
+    """RQ-05: hookInstance is no key to anything: the same body gives the same cards again, another body its own."""
+    request = corridor.request(drafts=["aztreonam"])
+    assert corridor.decide(request).cards == corridor.decide(request).cards
+    assert corridor.decide(corridor.request(drafts=["aztreonam", "ceftazidime-avibactam"])).cards == ()
+
+
+@pytest.mark.parametrize("junk", [{"resourceType": "Invented"}, {"resourceType": "NutritionOrder"}, {"resourceType": "MedicationOrder"}])
+def test_other_kinds_of_drafts_change_nothing(corridor: Corridor, junk: dict[str, Any]) -> None:
+    """RQ-11: other request types, old ones and invented ones are left alone."""
+    request = corridor.request(drafts=["aztreonam"])
+    request["context"]["draftOrders"]["entry"].append({"resource": junk})
+    assert rules(corridor.decide(request)) == CARD
+
+
+@pytest.mark.parametrize("value", [5, "x", [], None])
+def test_a_draft_that_is_no_resource_is_told(corridor: Corridor, value: Any) -> None:
+    """RQ-11, A17: one broken entry neither spoils the others nor vanishes."""
+    request = corridor.request(drafts=["aztreonam"])
+    request["context"]["draftOrders"]["entry"].append({"resource": value})
+    found = [name for names in rules(corridor.decide(request)) for name in names]
+    assert "ndmAztreonamUnprotected" in found
