@@ -19,7 +19,7 @@ def patient(chart: Chart, line: PatientLine) -> None:
     usual = chart.usual.patient
     age = line.age if line.age is not None else usual.age or 0.0
     sex = line.sex or usual.sex or "unknown"
-    person = {"birthDate": _born(chart.now.date(), age).isoformat(), "gender": sex, "active": True}
+    person: dict[str, Any] = {"birthDate": _born(chart.now.date(), age).isoformat(), "gender": sex, "active": True}
     lacking = {ELEMENTS[one] for one in line.lacks if one in ELEMENTS}
     chart.add("Patient", PATIENT, {key: value for key, value in person.items() if key not in lacking})
     place = {"location": [{"location": {"display": "Intensive care unit"}, "status": "active"}]} if line.intensive_care else {}
@@ -79,8 +79,8 @@ def _measure(chart: Chart, test: str, number: int, row: Measured) -> None:
 
 def _problems(chart: Chart, line: PatientLine) -> None:
     for number, problem in enumerate(line.conditions, 1):
-        body = {"clinicalStatus": status("condition-clinical", "active"), "code": chart.circumstance(problem)}
-        chart.add("Condition", f"condition-{number}", {**body, "recordedDate": chart.when(-72)})
+        known = {"clinicalStatus": status("condition-clinical", "active"), "code": chart.circumstance(problem)}
+        chart.add("Condition", f"condition-{number}", {**known, "recordedDate": chart.when(-72)})
     for number, procedure in enumerate(line.procedures, 1):
         body = {"status": "completed", "code": chart.circumstance(procedure), "performedDateTime": chart.when(-72)}
         chart.add("Procedure", f"procedure-{number}", body)

@@ -16,7 +16,7 @@ FIXTURES = "fixtures"
 HOOKS_DIR, OVERLAY_DIR = "CDS_HOOKS_DIR", "CDS_HOOKS_OVERLAY"
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A moment on the command line."""
 
     name = "moment"

@@ -148,4 +148,5 @@ def as_junit(outcomes: Sequence[Outcome]) -> bytes:
         if not one.kept:
             failure = ElementTree.SubElement(case, "failure", message=f"{len(one.differences)} differences")
             failure.text = "\n".join(map(str, one.differences))
-    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    text: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return text

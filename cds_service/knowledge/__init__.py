@@ -50,7 +50,7 @@ def load(folder: Path | None = None, overlay: Path | None = None) -> Knowledge:
     conditions = [found for name in files.folders() if (found := _condition(files, name, terms, rows, reasons))]
     _check_ids(files, conditions)
     local = _local(files, terms, conditions)
-    if not conditions:
+    if not files.folders():
         files.problem(str(folder or default_folder()), "folder", "no condition", "a folder with policy.yaml beside shared/")
     if files.problems:
         raise KnowledgeError(files.problems)

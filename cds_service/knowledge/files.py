@@ -14,6 +14,7 @@ import orjson
 import yaml
 
 from cds_service.errors import Problem
+from cds_service.knowledge.told import told
 
 T = TypeVar("T")
 READ = {".yaml", ".csv", ".json"}
@@ -131,17 +132,16 @@ class Files:
             self.problem(name, "file", error, "valid JSON")
             return None
 
-    def typed(self, name: str, kind: type[T], raw: Any = None) -> T | None:
-        """A file as a typed record; what does not fit becomes a problem."""
+    def typed(self, name: str, kind: type[T], raw: Any = None, under: str = "") -> T | None:
+        """A file, or the part of it `under` a key, as a typed record; what does not fit becomes a problem."""
         raw = self.yaml(name) if raw is None else raw
         if raw is None:
             return None
         try:
             return msgspec.convert(raw, kind, strict=False)
         except msgspec.ValidationError as error:
-            expected, _, path = str(error).partition(" - at `$")
-            key = path.rstrip("`").lstrip(".") or "file"
-            self.problem(name, key, _found(raw, key, expected), expected)
+            key, found, expected = told(str(error), raw, kind)
+            self.problem(name, f"{under}.{key}" if under else key, found, expected)
             return None
 
 
@@ -156,17 +156,3 @@ def _merged(base: Any, over: Any) -> Any:
         return {**base, **{key: _merged(base[key], value) if key in base else value for key, value in over.items()}}
     return over
 
-
-def _found(raw: Any, path: str, message: str) -> str:
-    """The value that a message is about, shortened."""
-    if "unknown field" in message:
-        return "a key that is not known here"
-    value = raw
-    for step in path.replace("[", ".[").split("."):
-        name = step.strip("[]")
-        try:
-            value = value[int(name)] if step.startswith("[") else value[name]
-        except (KeyError, IndexError, TypeError, ValueError):
-            break
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"

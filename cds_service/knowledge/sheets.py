@@ -15,6 +15,7 @@ from cds_service.clinical.regimen import Drugs
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.knowledge.files import Files
 from cds_service.knowledge.tables import unknown
+from cds_service.knowledge.told import told
 from cds_service.rule import LONGEST_SUMMARY, Rule, RuleSheet, braces
 from cds_service.service import Service, ServiceSheet
 from cds_service.triggers import TRIGGERS, Trigger
@@ -128,7 +129,7 @@ def _value(files: Files, name: str, key: str, raw: Any, hint: Any, reference: Re
     try:
         return msgspec.convert(raw, hint, strict=False, dec_hook=decode)
     except msgspec.ValidationError as error:
-        files.problem(name, key, repr(raw)[:60], str(error))
+        files.problem(name, key, *told(str(error), raw, hint)[1:])
         return None
 
 

@@ -23,7 +23,7 @@ def evidence(files: Files) -> dict[str, EvidenceRow]:
     rows = (raw or {}).get("evidence", raw) if isinstance(raw, dict) else raw
     found: dict[str, EvidenceRow] = {}
     for number, entry in enumerate(_listed(rows)):
-        row = files.typed(name, EvidenceRow, entry)
+        row = files.typed(name, EvidenceRow, entry, f"evidence.{entry.get('id', number)}")
         if row and row.id in found:
             files.problem(name, f"evidence[{number}].id", row.id, "an id that stands only once")
         elif row:
@@ -67,8 +67,13 @@ def _dose(files: Files, line: int, cells: dict[str, str]) -> Row | None:
             source=cells["source"],
         )
     except (KeyError, InvalidOperation) as error:
-        files.problem(DOSES, f"line {line}", f"{type(error).__name__} {error}", "numbers, true/false, and rrt of none, IHD, CRRT")
+        files.problem(DOSES, f"line {line}", _unread(error), "numbers, true/false, and rrt of none, IHD, CRRT")
         return None
+
+
+def _unread(error: Exception) -> str:
+    """What a row lacks: a column, or a number in one of its cells."""
+    return f"no column {error}" if isinstance(error, KeyError) else "a cell that is no number"
 
 
 def _number(text: str) -> Decimal | None:
@@ -93,7 +98,7 @@ def breakpoints(files: Files) -> tuple[Breakpoint, ...]:
             limit = _number(cells["susceptible_max"])
             found.append(Breakpoint(cells["agent"], cells["organism"], cells["standard"], limit, cells["source"]))
         except (KeyError, InvalidOperation) as error:
-            files.problem(BREAKPOINTS, f"line {line}", f"{type(error).__name__} {error}", "agent, organism, standard, number, source")
+            files.problem(BREAKPOINTS, f"line {line}", _unread(error), "agent, organism, standard, number, source")
     return tuple(found)
 
 
@@ -109,7 +114,7 @@ def overrides(files: Files) -> Overrides:
 
 def unknown(files: Files, name: str, key: str, words: Iterable[str], known: Iterable[str], what: str) -> None:
     """Reports every word that is not among the known ones, with the nearest of them."""
-    known = list(known)
+    known = list(dict.fromkeys(known))
     for word in words:
         if word not in known:
             files.problem(name, key, word, f"{what} ({_nearest(word, known)})")

@@ -84,8 +84,8 @@ def _deep(where: str, promised: Any, got: Any, moved: timedelta) -> Iterator[Dif
                 yield from _deep(f"{where} {key}", promised.get(key), got.get(key), moved)
     elif isinstance(promised, list) and isinstance(got, list):
         for number in range(max(len(promised), len(got))):
-            pair = [side[number] if number < len(side) else None for side in (promised, got)]
-            yield from _deep(f"{where} {number + 1}", *pair, moved)
+            before, after = (side[number] if number < len(side) else None for side in (promised, got))
+            yield from _deep(f"{where} {number + 1}", before, after, moved)
     elif isinstance(promised, str) and isinstance(got, str):
         if not _same(promised, got, moved):
             yield Difference(where, repr(promised), repr(got))

@@ -49,7 +49,7 @@ class Remote:
             response = connection.getresponse()
             return Answer(response.status, _parsed(response.read()))
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{self.url} cannot be reached: {error or type(error).__name__}") from error
+            raise Unreachable(f"{self.url} cannot be reached: {str(error) or type(error).__name__}") from error
         finally:
             connection.close()
 
