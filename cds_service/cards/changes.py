@@ -36,7 +36,8 @@ def stop(_: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Propos
 
 def keep(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
     """Takes back the draft that stops, holds or replaces a running order."""
-    lost = [order for finding in findings for order in finding.remark.orders if not order.draft]
+    concerned = dict.fromkeys(order for finding in findings for order in finding.remark.orders)
+    lost = [order for order in concerned if any(_takers(desk, order))]
     actions: list[Action] = []
     notes: list[str] = []
     for order in lost:
@@ -45,7 +46,7 @@ def keep(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pro
             if found:
                 actions.append(found)
             else:
-                notes.append(f"Withdraw the draft that ends {order.drug.name} by hand")
+                notes.append(f"Withdraw the draft that ends {order.drug.name} by hand.")
     if not actions and not notes:
         return NOTHING
     return Proposal(fill(sheet.label, {"drug": names(lost)}), tuple(actions), tuple(notes))
@@ -86,12 +87,13 @@ def correct(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> 
 
 def _corrected(desk: Desk, one: Correction, product: Product, route: Code, findings: tuple[Finding, ...]) -> Iterator[Action]:
     dose = _maintenance(desk, one)
-    if not _is(one.order, dose):
+    right = _is(one.order, dose)
+    if not right or one.load_grams is not None:
         update = _update(desk, one.order, lambda draft: edits.with_dose(draft, dose, route), f"Correct {product.name} to {dose.text}")
-        if update is None:
+        if update is None and not right:
             return
-        yield update
-    if one.load_grams is not None and desk.changes_drafts:
+        yield from [update] if update else []
+    if one.load_grams is not None:
         band = desk.bedside.reference.doses.expected(one.order.drug.key, desk.bedside.kidney)
         components = band.load.components if band and band.load else ""
         load = Prescribed(one.load_grams, one.infusion_h, None, components)
@@ -102,7 +104,11 @@ def _corrected(desk: Desk, one: Correction, product: Product, route: Code, findi
 
 def _maintenance(desk: Desk, one: Correction) -> Prescribed:
     band = desk.bedside.reference.doses.expected(one.order.drug.key, desk.bedside.kidney)
-    return Prescribed(one.grams, one.infusion_h, one.interval_h, band.maintenance[0].components if band else "")
+    components = band.maintenance[0].components if band else ""
+    if one.load_grams is None:
+        return Prescribed(one.grams, one.infusion_h, one.interval_h, components)
+    begins = desk.bedside.now.replace(second=0, microsecond=0) + timedelta(hours=float(one.interval_h))
+    return Prescribed(one.grams, one.infusion_h, one.interval_h, components, "first dose one interval after the loading dose", begins)
 
 
 def _is(order: Order, dose: Prescribed) -> bool:

@@ -88,12 +88,12 @@ def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[s
 
 
 def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Order], therapy: Sequence[Order]) -> Iterator[Order]:
-    """Gram-negative drugs that the card is about, and whatever shares an ingredient with the new ones."""
+    """Gram-negative drugs that the card is about, those of other regimens, and what shares an ingredient with the new ones."""
     target = set(sheet.drugs)
     known = bedside.reference.drugs
     inside = frozenset().union(*(known[drug].ingredients for drug in target if drug in known))
     for order in therapy:
-        replaces = order in concerned and order.drug.gram_negative
+        replaces = (order in concerned and order.drug.gram_negative) or order.drug.key in bedside.regimen.directed
         if order.drug.key not in target and (replaces or order.drug.ingredients & inside):
             yield order
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from cds_service.cards.text import quoted
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import written
-from cds_service.clinical.facts import Isolate, Measure, Order, Route
+from cds_service.clinical.facts import Isolate, Measure, Order, Route, Setting
 from cds_service.clinical.infection import Evidence
 from cds_service.fhir.drafts import figure
 from cds_service.finding import Finding
@@ -137,7 +137,8 @@ def _tested(bedside: Bedside) -> str:
 
 def _whose(bedside: Bedside, order: Order) -> str:
     if order.draft:
-        return "Being stopped" if order.ending else "To be signed"
+        where = "" if order.setting is Setting.INPATIENT else f" ({order.setting} list)"
+        return "Being stopped" if order.ending else f"To be signed{where}"
     if order in bedside.regimen.ended:
         return f"Not running ({order.status})" if order.status != "active" else "Not running (ended)"
     return "Being stopped" if order in {*bedside.regimen.endings, *bedside.regimen.replaced} else "Running"

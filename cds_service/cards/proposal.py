@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Order
 from cds_service.fhir.drafts import Prescribed
 from cds_service.protocol.response import REFERENCE, Action
@@ -42,15 +43,19 @@ def removal(orders: Iterable[Order]) -> tuple[tuple[Action, ...], tuple[str, ...
     nameless = [order for order in every if order.draft and order not in named]
     running = [order for order in every if not order.draft]
     actions = tuple(
-        Action("delete", f"Remove the draft order for {order.drug.name}", resource_id=reference)
+        Action("delete", f"Remove the draft order for {_described(order)}", resource_id=reference)
         for reference, order in {order.reference: order for order in named}.items()
     )
     notes = []
     if nameless:
-        notes.append(f"Take {names(nameless)} out of the drafts by hand: the draft has no id")
+        notes.append(f"Take {names(nameless)} out of the drafts by hand: the draft has no id.")
     if running:
-        notes.append(f"Stop the running order for {names(running)} by hand: a card can change drafts only")
+        notes.append(f"Stop the running order for {names(running)} by hand: a card can change drafts only.")
     return actions, tuple(notes)
+
+
+def _described(order: Order) -> str:
+    return ", ".join([order.drug.name, *(written(dose) for dose in order.doses)])
 
 
 def regimen(doses: Sequence[tuple[str, Sequence[Prescribed]]]) -> str:

@@ -50,11 +50,12 @@ def propose(desk: Desk, findings: Sequence[Finding], key: str) -> Proposal:
 
 
 def ordered(desk: Desk, findings: Sequence[Finding]) -> list[str]:
-    """Every key once: the regimens as the site prefers them, then the rest as the sheets have them."""
+    """Every key once, in the sheets' order; among themselves the regimens stand as the site prefers them."""
     named = list(dict.fromkeys(key for finding in findings for key in finding.suggest))
     policy = desk.bedside.policy
     preferred = policy.preferences.get(policy.preference or "", ())
-    return [*(key for key in preferred if key in named), *(key for key in named if key not in preferred)]
+    regimens = iter([key for key in preferred if key in named])
+    return [next(regimens) if key in preferred else key for key in named]
 
 
 def _shown(desk: Desk, proposal: Proposal) -> list[Suggestion]:

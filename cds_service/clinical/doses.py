@@ -175,9 +175,19 @@ def distance_pct(dose: Dose, band: Band) -> Decimal:
     return min(abs(given - usual) * 100 / usual for usual in band.hourly)
 
 
+def _amount(dose: Dose) -> str:
+    """Grams, milligrams below a tenth of a gram; else units or grams by weight, as the order has them."""
+    if dose.grams is not None:
+        small = dose.grams < Decimal("0.1")
+        return f"{(dose.grams * 1000).normalize():f} mg" if small else f"{dose.grams.normalize():f} g"
+    if dose.international_units is not None:
+        return f"{(dose.international_units / 1_000_000).normalize():f} million units"
+    return f"{(dose.grams_per_kg * 1000).normalize():f} mg/kg" if dose.grams_per_kg is not None else "dose not stated"
+
+
 def written(dose: Dose) -> str:
     """A dose as a prescriber writes it: "2 g every 8 h over 3 h"."""
-    parts = [f"{dose.grams.normalize():f} g" if dose.grams is not None else "dose not stated"]
+    parts = [_amount(dose)]
     if dose.once:
         parts.append("once")
     elif dose.interval_h:

@@ -79,7 +79,8 @@ def with_dose(draft: Resource, dose: Prescribed, route: Code) -> Resource | None
     """The draft with this dose as its one regular instruction; None where it has several."""
 
     def change(old: Resource) -> Resource | None:
-        timing = _timing(old, {**_bounds(old), **drafts.repeat(dose)})
+        bounds = _bounds(old, dose)
+        timing = _timing(old, {**bounds, **{key: value for key, value in drafts.repeat(dose).items() if not bounds or key not in BOUNDS}})
         given = [{"doseQuantity": drafts.grams(dose.grams)}]
         placed = old if "route" in old else {**old, "route": {"coding": [drafts.coding(route)]}}
         return {**placed, "text": dose.text, "timing": timing, "doseAndRate": given}
@@ -165,8 +166,12 @@ def _repeat(instruction: Resource) -> Resource:
     return found if isinstance(found, dict) else {}
 
 
-def _bounds(instruction: Resource) -> Resource:
-    return {key: value for key, value in _repeat(instruction).items() if key in BOUNDS}
+def _bounds(instruction: Resource, dose: Prescribed) -> Resource:
+    """The limits of the course as they were, but for a start that has to wait for another dose."""
+    kept = {key: value for key, value in _repeat(instruction).items() if key in BOUNDS}
+    if dose.begins and isinstance(kept.get("boundsPeriod"), dict):
+        kept["boundsPeriod"] = {**kept["boundsPeriod"], "start": moment(dose.begins)}
+    return kept
 
 
 def _timing(instruction: Resource, repeat: Resource) -> Resource:

@@ -1,0 +1,1 @@
+"""Tests of the cards and of what they offer."""

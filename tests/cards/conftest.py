@@ -36,10 +36,19 @@ def files() -> Files:
 
 @pytest.fixture(scope="session")
 def shelf(files: Files) -> tuple[Policy, Library, dict[str, Service]]:
+    """Policy, library and services; the rule about allergies stands in every service."""
     policy = files.typed("ndm/policy.yaml", Policy)
     assert policy is not None
     reference = Reference(policy, {}, DRUGS, tables.doses(files))
-    sheet = RuleSheet(id="ndmBetaLactamAllergy", title="Allergy", trigger="drug-allergy", hooks=(), indicator=Indicator.WARNING, summary="x", match=Match())
+    sheet = RuleSheet(
+        id="ndmBetaLactamAllergy",
+        title="Allergy",
+        trigger="drug-allergy",
+        hooks=(),
+        indicator=Indicator.WARNING,
+        summary="x",
+        match=Match(),
+    )
     rule = Rule(sheet, DrugAllergy(CROSS, 10), "here")
     services = {}
     for name in ("order-sign", "order-select", "patient-view"):

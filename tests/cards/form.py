@@ -37,7 +37,11 @@ CARD = _object(
     detail=SAID,
     indicator={"enum": ["info", "warning", "critical"]},
     source=_object("label topic", label=SAID, url=URL, topic=CODING),
-    suggestions={"type": "array", "minItems": 1, "items": _object("label uuid actions", label=SAID, uuid=SAID, actions={"type": "array", "minItems": 1, "items": ACTION})},
+    suggestions={
+        "type": "array",
+        "minItems": 1,
+        "items": _object("label uuid actions", label=SAID, uuid=SAID, actions={"type": "array", "minItems": 1, "items": ACTION}),
+    },
     selectionBehavior={"enum": ["at-most-one", "any"]},
     overrideReasons={"type": "array", "minItems": 1, "items": CODING},
     links={"type": "array", "minItems": 1, "items": _object("label url type", label=SAID, url=URL, type={"const": "absolute"})},
@@ -75,7 +79,7 @@ def hollow(value: Any, path: str) -> Iterator[str]:
 def _card(card: dict[str, Any], patient: str) -> Iterator[str]:
     if len(card["summary"].encode("utf-16-le")) // 2 > 139 or "\n" in card["summary"]:
         yield "the summary is too long, or no line"
-    if re.search(r"<[a-z!/]|\]\(|!\[", card.get("detail", ""), re.I):
+    if re.search(r"<[a-z!/]|\]\(|!\[", card.get("detail", ""), re.IGNORECASE):
         yield "the detail holds HTML, a link or an image"
     if card["extension"]["ndm-cds.rules"][0] != card["source"]["topic"]["code"]:
         yield "the topic is not the first rule"

@@ -22,6 +22,7 @@ AZTREONAM = order("aztreonam")
 
 
 def unprotected(*suggest: str, **more: Any) -> Finding:
+    """Aztreonam without a partner."""
     return finding("ndmAztreonamUnprotected", orders=(AZTREONAM,), suggest=suggest or ALL, **more)
 
 
@@ -92,11 +93,41 @@ def test_the_site_says_what_comes_first(ward: Callable[..., Ward], preference: s
 @pytest.mark.parametrize(
     ("creatinine", "expected"),
     [
-        ("1.0", [("ceftazidime-avibactam", 2.5, 8), ("aztreonam-avibactam", 2.67, None), ("aztreonam-avibactam", 2, 6), ("cefiderocol", 2, 8)]),
-        ("1.8", [("ceftazidime-avibactam", 1.25, 8), ("aztreonam-avibactam", 2.67, None), ("aztreonam-avibactam", 1, 6), ("cefiderocol", 1.5, 8)]),
-        ("3.6", [("ceftazidime-avibactam", 0.94, 12), ("aztreonam-avibactam", 1.8, None), ("aztreonam-avibactam", 0.9, 8), ("cefiderocol", 1, 8)]),
-        ("7.2", [("ceftazidime-avibactam", 0.94, 24), ("aztreonam-avibactam", 1.33, None), ("aztreonam-avibactam", 0.9, 12), ("cefiderocol", 0.75, 12)]),
-        ("0.5", [("ceftazidime-avibactam", 2.5, 8), ("aztreonam-avibactam", 2.67, None), ("aztreonam-avibactam", 2, 6), ("cefiderocol", 2, 6)]),
+        (
+            "1.0",
+            [("ceftazidime-avibactam", 2.5, 8), ("aztreonam-avibactam", 2.67, None), ("aztreonam-avibactam", 2, 6), ("cefiderocol", 2, 8)],
+        ),
+        (
+            "1.8",
+            [
+                ("ceftazidime-avibactam", 1.25, 8),
+                ("aztreonam-avibactam", 2.67, None),
+                ("aztreonam-avibactam", 1, 6),
+                ("cefiderocol", 1.5, 8),
+            ],
+        ),
+        (
+            "3.6",
+            [
+                ("ceftazidime-avibactam", 0.94, 12),
+                ("aztreonam-avibactam", 1.8, None),
+                ("aztreonam-avibactam", 0.9, 8),
+                ("cefiderocol", 1, 8),
+            ],
+        ),
+        (
+            "7.2",
+            [
+                ("ceftazidime-avibactam", 0.94, 24),
+                ("aztreonam-avibactam", 1.33, None),
+                ("aztreonam-avibactam", 0.9, 12),
+                ("cefiderocol", 0.75, 12),
+            ],
+        ),
+        (
+            "0.5",
+            [("ceftazidime-avibactam", 2.5, 8), ("aztreonam-avibactam", 2.67, None), ("aztreonam-avibactam", 2, 6), ("cefiderocol", 2, 6)],
+        ),
     ],
 )
 def test_doses_fit_the_kidney(ward: Callable[..., Ward], creatinine: str, expected: list[tuple[str, float, float | None]]) -> None:
@@ -189,7 +220,8 @@ def test_allergies_filter_every_offer(ward: Callable[..., Ward], recorded: Any, 
     (card,) = checked(ward(orders=(AZTREONAM,), allergies=(recorded,)).cards(unprotected()))
     assert list(dict.fromkeys(drug for drug, _, _ in doses(card))) == offers
     if len(offers) < 3:
-        assert "recorded allergy" in card["detail"] and "Recorded allergy: `" in card["detail"]
+        assert "recorded allergy" in card["detail"]
+        assert "Recorded allergy: `" in card["detail"]
 
 
 def test_a_mild_relative_is_offered_with_a_note(ward: Callable[..., Ward]) -> None:
@@ -230,7 +262,9 @@ def test_a_switch_takes_the_inactive_draft_away(ward: Callable[..., Ward]) -> No
 
 def test_running_orders_are_the_users_to_stop(ward: Callable[..., Ward]) -> None:
     """A card cannot stop a running order: it says that somebody has to."""
-    (card,) = checked(ward(orders=(AZTREONAM, order("ceftazidime-avibactam", draft=False))).cards(unprotected("switch-to-aztreonam-avibactam")))
+    (card,) = checked(
+        ward(orders=(AZTREONAM, order("ceftazidime-avibactam", draft=False))).cards(unprotected("switch-to-aztreonam-avibactam"))
+    )
     assert "Stop the running order for ceftazidime-avibactam by hand" in card["detail"]
 
 

@@ -61,7 +61,10 @@ def test_doses_are_one_card(ward: Callable[..., Ward]) -> None:
     assert said(ward(), *found) == [(["ndmAztreonamDose", "ndmCazAviDose", "ndmSimultaneousInfusion"], "warning")]
 
 
-@pytest.mark.parametrize("rule", ["ndmSusceptibilityMissing", "ndmEcoliTesting", "ndmConflictingResults", "mblSuspected", "ndmPregnancy", "ndmSimultaneousInfusion"])
+@pytest.mark.parametrize(
+    "rule",
+    ["ndmSusceptibilityMissing", "ndmEcoliTesting", "ndmConflictingResults", "mblSuspected", "ndmPregnancy", "ndmSimultaneousInfusion"],
+)
 def test_a_sound_regimen_signs_in_silence(ward: Callable[..., Ward], rule: str) -> None:
     """A note that may not stand alone is dropped at order-sign when no card is shown."""
     assert said(ward(), note(rule)) == []
@@ -89,7 +92,9 @@ def test_what_survives_beside_a_critical_card(ward: Callable[..., Ward], rule: s
     assert "**A note that matters.**" in card["detail"]
 
 
-@pytest.mark.parametrize("rule", ["ndmSusceptibilityMissing", "ndmEcoliTesting", "ndmRenalDataMissing", "ndmCazAviInfusion", "mblSuspected"])
+@pytest.mark.parametrize(
+    "rule", ["ndmSusceptibilityMissing", "ndmEcoliTesting", "ndmRenalDataMissing", "ndmCazAviInfusion", "mblSuspected"]
+)
 def test_what_waits_beside_a_critical_card(ward: Callable[..., Ward], rule: str) -> None:
     """Every other note is dropped beside a critical card."""
     assert said(ward(), finding("ndmAztreonamUnprotected"), finding(rule, INFO)) == [(["ndmAztreonamUnprotected"], "critical")]

@@ -13,11 +13,13 @@ TOPIC = Coding("urn:rules", "ruleOne", "Rule one")
 
 
 def card(**more: Any) -> Card:
+    """A plain card with something changed."""
     usual = {"uuid": "1", "summary": "Something is wrong", "indicator": "info", "source": Source("IDSA 2026", TOPIC)}
     return Card(**{**usual, **more})
 
 
 def suggestion(uuid: str = "s") -> Suggestion:
+    """A suggestion with one action."""
     return Suggestion("Do it", uuid, (Action("delete", "Remove it", resource_id="MedicationRequest/1"),))
 
 
@@ -80,7 +82,7 @@ def test_links_are_https_or_on_this_machine(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://cds.example.org/rules/x", "http://127.0.0.1:8000/rules/x", "http://localhost/x"])
 def test_allowed_links(url: str) -> None:
-    """https everywhere, http on loopback."""
+    """A link may be https anywhere, and http on loopback."""
     assert Link("About", url).json() == {"label": "About", "url": url, "type": "absolute"}
 
 
@@ -92,7 +94,7 @@ def test_topic_codes_are_letters_and_digits(code: str) -> None:
 
 
 def test_selection_behaviour_only_with_suggestions() -> None:
-    """selectionBehavior is there exactly when suggestions are (CA-10, CA-12)."""
+    """The behaviour is there exactly when suggestions are (CA-10, CA-12)."""
     assert "selectionBehavior" not in card().json()
     assert card(suggestions=(suggestion(),)).json()["selectionBehavior"] == "at-most-one"
 

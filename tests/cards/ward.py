@@ -109,6 +109,7 @@ def isolate(**more: Any) -> Isolate:
 
 
 def verdict(agent: str, answer: Answer, mic: str | None = None) -> Susceptibility:
+    """What the laboratory says about one drug, a day ago."""
     return Susceptibility(agent, answer, Decimal(mic) if mic else None, "Observation/ast", NOW - timedelta(days=1))
 
 
