@@ -72,7 +72,6 @@ def kidney(
         factor = Decimal("0.85") if sex == "female" else Decimal(1)
         clearance = (140 - Decimal(str(int(years)))) * used * factor / (72 * creatinine.value)
         clearance = max(clearance, Decimal(0))
-    effluents = measures.get("effluent-rate", ())
     age_h = _hours(now, creatinine.taken) if creatinine and creatinine.taken else None
     return Kidney(
         clearance=clearance,
@@ -81,12 +80,20 @@ def kidney(
         weight_used=used,
         years=years,
         replacement=next((code for word, code in REPLACEMENT.items() if word in words), None),
-        effluent=effluents[0].value if effluents else None,
+        effluent=_effluent(measures, weight),
         age_h=age_h,
         change_pct=_change(creatinines, policy, now),
         injury="acute-kidney-injury" in words or _injured(creatinines, policy, now),
         lacking=lacking,
     )
+
+
+def _effluent(measures: Mapping[str, tuple[Measure, ...]], weight: Measure | None) -> Decimal | None:
+    """L/h as it was measured or ordered, else by weight where that is known."""
+    plain, by_weight = measures.get("effluent-rate", ()), measures.get("effluent-by-weight", ())
+    if plain:
+        return plain[0].value
+    return by_weight[0].value * weight.value / 1000 if by_weight and weight else None
 
 
 def _dosing_weight(weight: Measure, heights: Sequence[Measure], sex: str | None, policy: RenalPolicy) -> Decimal:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Raw
 
 from cds_service.clinical.facts import Allergy, Chart, Circumstance, Order, Person, Unreadable
-from cds_service.fhir import laboratory, orders, patient, words
+from cds_service.fhir import effluent, laboratory, orders, patient, words
 from cds_service.fhir.isolates import group
 from cds_service.fhir.laboratory import Laboratory
 from cds_service.fhir.meanings import Meanings
@@ -133,7 +133,7 @@ def read_chart(
             *only_in_words(bench.reports, readings, [one for one in told if one.resourceType == "Condition"], witness, terminology),
             *_broken(shelf, meanings, witness, terminology),
         ),
-        measures=laboratory.measures(readings),
+        measures={**effluent.measures(told), **laboratory.measures(readings)},
         circumstances=_circumstances(told, shelf, terminology),
         allergies=_allergies(shelf, terminology),
         cultures=tuple(laboratory.cultures(readings, requests, meanings)),
