@@ -1,11 +1,13 @@
 """Takes a body off the wire: JSON in UTF-8, uncompressed, and no larger than the operator allows, with or without a length."""
 
+from typing import IO
+
 from flask import Request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from cds_service.errors import BadRequest, TooLarge, UnsupportedBody
 
 JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
+CHUNK = 1 << 20
 UTF8 = frozenset({"utf-8", "utf8"})
 
 
@@ -14,16 +16,27 @@ def read_body(request: Request, most: int) -> bytes:
     _check_type(request)
     if request.content_length is not None and request.content_length > most:
         raise _too_large(most)
-    request.max_content_length = most
-    try:
-        body = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise _too_large(most) from None
-    except (ClientDisconnected, OSError):
-        raise BadRequest("The body ended before it was complete.") from None
+    wanted = request.content_length
+    if wanted is None:
+        wanted = most + 1 if request.environ.get("wsgi.input_terminated") else 0
+    body = _read(request.environ["wsgi.input"], wanted)
     if len(body) > most:
         raise _too_large(most)
+    if request.content_length is not None and len(body) < wanted:
+        raise _cut_short()
     return body
+
+
+def _read(stream: IO[bytes], wanted: int) -> bytes:
+    """Up to this many bytes; the stream may give fewer at a time."""
+    pieces = []
+    try:
+        while wanted > 0 and (piece := stream.read(min(wanted, CHUNK))):
+            pieces.append(piece)
+            wanted -= len(piece)
+    except OSError:
+        raise _cut_short() from None
+    return b"".join(pieces)
 
 
 def _check_type(request: Request) -> None:
@@ -35,6 +48,10 @@ def _check_type(request: Request) -> None:
         raise UnsupportedBody("Content-Type: the charset utf-8 is expected.")
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedBody("Content-Encoding: an uncompressed body is expected.")
+
+
+def _cut_short() -> BadRequest:
+    return BadRequest("The body ended before it was complete.")
 
 
 def _too_large(most: int) -> TooLarge:

@@ -1,0 +1,1 @@
+"""Decisions, feedback and used tokens in a database, and what waits for it."""

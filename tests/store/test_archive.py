@@ -12,7 +12,7 @@ from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.store.migrations import LATEST, NewerSchema, migrate
 from cds_service.store.replay import UsedTokens
-from tests.store.records import decision, feedback
+from .records import decision, feedback
 
 
 def count(url: str, table: str) -> int:

@@ -15,8 +15,8 @@ from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.store.memory import Memory
 from cds_service.store.spool import Spool
-from tests.store.conftest import PostgreSQL
-from tests.store.records import decision, feedback
+from .conftest import PostgreSQL
+from .records import decision, feedback
 
 REST_S = 0.2
 
