@@ -111,7 +111,7 @@ def _organism(parts: Parts, meanings: Meanings) -> tuple[Organism | None, str, d
     """The organism that was found, in the laboratory's words too, and the markers that its name carries."""
     for part, meaning in parts:
         found, _ = verdicts.answer(part, meanings)
-        if found is False:
+        if found is False and not _grew(part, meanings):
             continue
         if meaning.organism and found:
             return meanings.terminology.organism(meaning.organism), words.label(part.code), {}
@@ -119,6 +119,12 @@ def _organism(parts: Parts, meanings: Meanings) -> tuple[Organism | None, str, d
         if named or (meaning.culture and text):
             return named, text, {} if meaning.markers else _carried(part, meanings)
     return None, "", {}
+
+
+def _grew(part: Part, meanings: Meanings) -> bool:
+    """The words of the value affirm an organism and deny something else."""
+    affirmed = any(words.affirmed(meanings.terminology, "organism", text) for text in verdicts.value_texts(part))
+    return affirmed and not verdicts.interpreted(part, meanings)
 
 
 def _named(part: Part, meanings: Meanings) -> tuple[Organism | None, str]:

@@ -25,7 +25,7 @@ from cds_service.knowledge.tables import unknown
 
 DRUGS, ORGANISMS, SPECIMENS = "shared/drugs.yaml", "shared/organisms.yaml", "shared/specimens.yaml"
 CIRCUMSTANCES, WORDS, VALUESETS = "shared/circumstances.yaml", "shared/words.yaml", "shared/valuesets/*.json"
-EXACT = 0
+FEW = 2  # an answer may stand beside a unit
 Codes = dict[str, dict[tuple[str, str], str]]
 
 
@@ -110,7 +110,7 @@ def _names(
         "circumstance": Vocabulary(_rows(circumstances.circumstances), circumstances.never),
     }
     for kind, rows in _tables(words).items():
-        found[kind] = Vocabulary(_rows(rows), words.never.get(kind, ()), EXACT if kind == "answer" else 1)
+        found[kind] = Vocabulary(_rows(rows), words.never.get(kind, ()), FEW if kind == "answer" else 1)
     return found
 
 
