@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from cds_service.clinical.policy import Sheet
 
@@ -36,7 +37,7 @@ class Request(Sheet, frozen=True):
 
     text: str
     codes: tuple[Code, ...] = ()
-    priority: str = "routine"
+    priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
     pending: str = ""
 
 
