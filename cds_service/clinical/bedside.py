@@ -92,13 +92,14 @@ class Bedside:
         return tuple(order for order in self.regimen.therapy if self.supports(order))
 
     def supports(self, order: Order) -> bool:
-        """The drug tested susceptible on the isolate, or is one of those that are left where every better one is resisted."""
+        """The drug tested susceptible, alone or with another of the regimen, or is one of those left where every better one is resisted."""
         rules, sets = self.policy.regimen, self.reference.sets
         key = order.drug.key
         local = order.route is Route.ORAL and key in sets.get(rules.never_by_mouth or "", frozenset())
         if local or key in sets.get(rules.inactive or "", frozenset()):
             return False
-        if self.laboratory.susceptible([key]):
+        beside = {other.drug.key for other in self.regimen.therapy}
+        if self.laboratory.susceptible([key, *(pair for other in beside for pair in (f"{key}+{other}", f"{other}+{key}"))]):
             return True
         left = self.dual_resistant and key in sets.get(rules.conditional or "", frozenset())
         return left and not self.laboratory.against([key])
@@ -118,11 +119,14 @@ class Bedside:
     def dual_resistant(self) -> bool:
         """One species of the evidence was tested against every row of the policy that has a test, and resists each."""
         rows = [row for row in self.policy.regimen.active if row.tests]
+        return bool(rows) and any(all(one.against(row.tests) for row in rows) for one in self.by_species(self.infection.proven))
+
+    def by_species(self, evidence: Iterable[Evidence]) -> list[Laboratory]:
+        """The susceptibilities of each species for itself; an isolate that is not named stands alone."""
         species: dict[str, list[Evidence]] = {}
-        for one in self.infection.proven:
+        for one in evidence:
             species.setdefault(one.isolate.organism.key if one.isolate.organism else one.isolate.sample, []).append(one)
-        tests = [self.tests_of(some) for some in species.values()]
-        return bool(rows) and any(all(one.against(row.tests) for row in rows) for one in tests)
+        return [self.tests_of(some) for some in species.values()]
 
     def vasopressors(self) -> tuple[Order, ...]:
         """Running or drafted vasopressors, whatever else is ordered."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.facts import Order
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.regimen import Drugs
 from cds_service.clinical.susceptibility import Tested
@@ -13,20 +14,24 @@ from cds_service.triggers.trigger import NONE, names
 
 @dataclass(frozen=True)
 class ResistantToOrdered:
-    """The isolate was tested and found not susceptible to what is ordered against it."""
+    """One species was tested and found not susceptible to all that is ordered against it, in hospital or on the discharge list."""
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        rows, tests = bedside.regimen.active_rows, bedside.tests_of(evidence)
-        failing = [(orders, tested) for row, orders in rows if (tested := tests.against(row.tests))]
-        if not failing or len(failing) < len(rows):
-            return
+        for regimen in (bedside.regimen, bedside.regimen.take_home()):
+            for tests in bedside.by_species(evidence):
+                found = [(orders, tests.against(row.tests)) for row, orders in regimen.active_rows]
+                failing = [(orders, tested) for orders, tested in found if tested]
+                if failing and len(failing) == len(found):
+                    yield self._remark(bedside, failing)
+
+    def _remark(self, bedside: Bedside, failing: Sequence[tuple[tuple[Order, ...], Tested]]) -> Remark:
         orders = tuple(dict.fromkeys(order for some, _ in failing for order in some))
         first, tested = failing[0]
         drugs = bedside.reference.drugs
         agent = " + ".join(drugs[part].name if part in drugs else part for part in tested.agent.split("+"))
         words = {"drug": names(first), "agent": agent, "answer": tested.answer, **_number(tested)}
         removes = tuple(order for order in orders if order.draft)
-        yield Remark(orders, variant="by-breakpoint" if tested.by_breakpoint else None, words=words, removes=removes)
+        return Remark(orders, variant="by-breakpoint" if tested.by_breakpoint else None, words=words, removes=removes)
 
 
 @dataclass(frozen=True)
