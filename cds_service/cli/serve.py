@@ -1,9 +1,12 @@
 """`ndm-cds serve`: the service itself."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
+from cds_service.cases.examples import examples
 from cds_service.cli import knowing
 from cds_service.cli.config import CONFIG_OPTION
 from cds_service.configuration import read_settings
@@ -24,9 +27,22 @@ HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8080, 1, 8
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
 @click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 128), help="Requests that each process judges at a time.")
+@click.option(
+    "--fhir-data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --dev: a folder of FHIR Bundles or NDJSON whose patients join the sandbox.",
+)
 @knowing.with_knowledge
 def command(
-    file: Path | None, dev: bool, host: str, port: int, workers: int, threads: int, hooks: Path | None, overlay: Path | None
+    file: Path | None,
+    dev: bool,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    fhir_data: Path | None,
+    hooks: Path | None,
+    overlay: Path | None,
 ) -> None:
     """Answer CDS Hooks calls until SIGTERM or Ctrl-C; calls under way are finished first.
 
@@ -34,6 +50,8 @@ def command(
     proxy in front that ends TLS and buffers requests.
     """
     settings = read_settings(file, development=dev)
+    settings = replace(settings, fhir_data=fhir_data or settings.fhir_data)
     from cds_service.web.serve import serve
 
-    serve(settings, (knowing.folder(hooks), knowing.site(overlay)), host, port, workers, threads)
+    worked = partial(examples, knowing.fixtures())
+    serve(settings, (knowing.folder(hooks), knowing.site(overlay)), host, port, workers, threads, worked)

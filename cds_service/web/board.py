@@ -13,7 +13,7 @@ from cds_service.web.intervals import Rate, Share, quantile
 SPOKE = "spoke"
 SIGN = "order-sign"
 DAY = 86_400.0
-UNLIKELY = 0.05
+UNLIKELY = 0.01
 ENOUGH = 3
 
 
@@ -153,13 +153,17 @@ def _line(
 
 
 def fell_silent(spoken: Sequence[float], answers: Sequence[Answered], until: float) -> bool:
-    """A rule that spoke often enough, and would be unlikely to keep silent for so many answers by chance."""
-    if len(spoken) < ENOUGH or until <= max(spoken):
+    """A rule that spoke on enough days, and would be unlikely to keep silent for so many answers by chance.
+
+    Days are counted and not words, since one patient makes a rule speak several times.
+    """
+    days = len({int(at // DAY) for at in spoken})
+    if days < ENOUGH or until <= max(spoken):
         return False
     last = max(spoken)
     before = sum(one.at <= last for one in answers)
     after = sum(one.at > last for one in answers)
-    return before > 0 and exp(-len(spoken) / before * after) < UNLIKELY
+    return before > 0 and exp(-days / before * after) < UNLIKELY
 
 
 def _columns(happened: Happened, cards: Sequence[Shown], signed: Sequence[Answered]) -> list[Column]:

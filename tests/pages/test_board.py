@@ -83,12 +83,17 @@ def test_what_could_not_be_judged_and_what_was_refused_are_told_apart() -> None:
     assert dict(found.missing) == {"vitals": 1, "results": 1}
 
 
-@pytest.mark.parametrize(("after", "silent"), [(5, False), (9, False), (10, True), (40, True)])
+@pytest.mark.parametrize(("after", "silent"), [(5, False), (15, False), (16, True), (40, True)])
 def test_a_rule_falls_silent_when_chance_no_longer_explains_it(after: int, silent: bool) -> None:
-    """Three times in ten answers, and then not for ten: chance alone would do that in fewer than five of a hundred cases."""
+    """On three days of ten answers, and then not for sixteen: chance alone would do that in fewer than one of a hundred cases."""
     answers = [answered(day) for day in range(10 + after)]
     spoken = [START + day * DAY for day in (0, 5, 9)]
     assert fell_silent(spoken, answers, START + 60 * DAY) is silent
+
+
+def test_one_patient_who_made_it_speak_three_times_is_one_day() -> None:
+    """Words of one day are one occasion, so that a busy day raises no expectation."""
+    assert not fell_silent([START, START + 60, START + 120], [answered(day) for day in range(300)], START + 300 * DAY)
 
 
 def test_a_rule_that_spoke_twice_is_not_watched() -> None:

@@ -114,9 +114,12 @@ async function openStory(patientId, drafts = null) {
 }
 
 function waiting() {
-  return state.story.hook === "patient-view"
-    ? el("p.empty", {}, el("b", {}, "Open the chart"), "This story is told when the chart is opened: press “Open chart”.")
-    : el("p.empty", {}, el("b", {}, "Ready to sign"), "Look at the chart and the draft orders, then press “Sign orders”. The service is asked over HTTP, as a record would ask it.");
+  const opens = state.story.hook === "patient-view";
+  const button = el("button.button.button-main", { type: "button", onclick: () => ask(opens ? "patient-view" : "order-sign") }, opens ? "Open chart" : "Sign orders");
+  const said = opens
+    ? "This story is told when the chart is opened. The service is asked over HTTP, as a record would ask it."
+    : "Look at the chart and the draft orders, then sign. The service is asked over HTTP, as a record would ask it.";
+  return el("div.empty", {}, el("b", {}, opens ? "Ready to open the chart" : "Ready to sign"), el("p", {}, said), button);
 }
 
 function addOrder(name) {
