@@ -12,6 +12,7 @@ from cds_service.cases import Case, Lexicon, Verdict, read_cases, read_usual
 from cds_service.cases.run import run_cases
 from cds_service.cli import exits, knowing
 from cds_service.cli.paper import paint, progress, wrapped
+from cds_service.errors import KnowledgeError
 from cds_service.knowledge import Knowledge
 
 DEFAULTS = "defaults.yaml"
@@ -37,7 +38,12 @@ def command(
     """
     knowledge = knowing.knowledge(hooks, overlay)
     places = cases or ((knowing.fixtures(),) if not no_cases else ())
-    verdicts = promises(places, knowledge, knowing.folder(hooks), as_of or knowing.now())
+    try:
+        verdicts = promises(places, knowledge, knowing.folder(hooks), as_of or knowing.now())
+    except KnowledgeError as error:
+        for problem in error.problems:
+            click.echo(f"{paint('unreadable case: ', 'critical')}{problem}", err=True)
+        sys.exit(exits.DIFFERS)
     broken = [one for one in verdicts if not one.kept]
     if as_json:
         click.echo(orjson.dumps(_as_data(knowledge, verdicts), option=orjson.OPT_INDENT_2).decode())
