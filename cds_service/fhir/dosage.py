@@ -41,7 +41,7 @@ def texts(dosage: Dosage) -> str:
 
 def _dose(dosage: Dosage) -> Dose:
     text = sig.plain(texts(dosage))
-    rate = _ordered(dosage.doseAndRate or [])
+    rate = _ordered(dosage.doseAndRate or ([DoseAndRate(doseQuantity=dosage.doseQuantity)] if dosage.doseQuantity else []))
     given = amount(rate.doseQuantity) if rate else None
     if given is None and not (rate and rate.doseRange):
         given = sig.dose(text)

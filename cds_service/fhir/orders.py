@@ -52,7 +52,7 @@ def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology
     medicine = medicine_of(label, terminology)
     reference = f"MedicationRequest/{request.id}" if request.id else ""
     if medicine.drug is None or medicine.problem:
-        why = _unreadable(request, draft, label, medicine)
+        why = "" if _outside(request, label, terminology) else _unreadable(request, draft, label, medicine)
         return Unreadable("order", reference, label.text, why, draft) if why else None
     if request.modifierExtension and medicine.drug.antibacterial:
         return Unreadable("order", reference, label.text, MODIFIED, draft)
@@ -109,6 +109,11 @@ def nameless(label: Label, terminology: Terminology) -> bool:
     return not label.text or (medicine.drug is None and medicine.antibacterial) or bool(medicine.problem)
 
 
+def _outside(request: MedicationRequest, label: Label, terminology: Terminology) -> bool:
+    """The words or the stated route say that it stays on the surface of the body, so that nothing in it treats an infection."""
+    return _told(request, label, terminology) == Route.TOPICAL
+
+
 def _unreadable(request: MedicationRequest, draft: bool, label: Label, medicine: Medicine) -> str:
     """Why this order matters although it could not be read, or "" where it does not."""
     if not draft and (request.status or "") not in RUNNING:
@@ -159,18 +164,29 @@ def _order(
 
 def _route(request: MedicationRequest, label: Label, medicine: Medicine, terminology: Terminology) -> Route:
     """Stated route, product, dose form, words; a drug that exists as injection only is given into a vein."""
-    instructions = request.dosageInstruction or []
-    stated = next((found for one in instructions if (found := words.key(terminology, "route", one.route))), None)
-    if stated in ROUTES:
-        return Route(stated)
+    stated = _stated(request, terminology)
+    if stated:
+        return stated
     if medicine.inhaled:
         return Route.INHALED
-    said = [*words.spoken(label.form), *(dosage.texts(one) for one in instructions), label.text]
-    guesses = (terminology.text("route", text) for text in said if text)
-    found = next((one for one in guesses if one in ROUTES), None)
-    if found:
-        return Route(found)
+    told = _told(request, label, terminology)
+    if told:
+        return told
     return Route.INTRAVENOUS if medicine.drug and medicine.drug.injection_only else Route.UNSTATED
+
+
+def _stated(request: MedicationRequest, terminology: Terminology) -> Route | None:
+    routes = (words.key(terminology, "route", one.route) for one in request.dosageInstruction or [])
+    return next((Route(one) for one in routes if one in ROUTES), None)
+
+
+def _told(request: MedicationRequest, label: Label, terminology: Terminology) -> Route | None:
+    """The route by the dose form, the instruction's words, the order's own words, and our name of its product code."""
+    instructions = (dosage.texts(one) for one in request.dosageInstruction or [])
+    products = (terminology.display(system, code) for system, code, _ in words.triples(label.concepts))
+    said = [*words.spoken(label.form), *instructions, label.text, *products]
+    found = (terminology.text("route", text) for text in said if text)
+    return _stated(request, terminology) or next((Route(one) for one in found if one in ROUTES), None)
 
 
 def _setting(request: MedicationRequest) -> Setting:

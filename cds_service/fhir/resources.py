@@ -180,6 +180,8 @@ class DoseAndRate(Element, frozen=True):
 
 
 class Dosage(Element, frozen=True):
+    """`doseQuantity` stood here before R4, and some clients still send it so."""
+
     text: str | None = None
     additionalInstruction: Concepts = None
     patientInstruction: str | None = None
@@ -189,6 +191,7 @@ class Dosage(Element, frozen=True):
     route: Concept | None = None
     method: Concept | None = None
     doseAndRate: list[DoseAndRate] | None = None
+    doseQuantity: Quantity | None = None
 
 
 class Dispense(Element, frozen=True):
