@@ -126,7 +126,8 @@ def _doses(bedside: Bedside, wanted: Sequence[Product]) -> tuple[Doses, list[Lef
     doses: Doses = []
     missing: list[LeftOut] = []
     for product in wanted:
-        why, band = _no_dose(bedside, product.drug), bedside.reference.doses.expected(product.drug, bedside.kidney)
+        band = bedside.reference.doses.expected(product.drug, bedside.kidney)
+        why = _no_dose(bedside, band)
         if why or band is None:
             missing.append(LeftOut(product.name, why or "the dose table says nothing for this kidney function"))
         else:
@@ -134,14 +135,13 @@ def _doses(bedside: Bedside, wanted: Sequence[Product]) -> tuple[Doses, list[Lef
     return doses, missing
 
 
-def _no_dose(bedside: Bedside, drug: str) -> str:
+def _no_dose(bedside: Bedside, band: Band | None) -> str:
     """Why no dose may be written, in words, or nothing."""
     kidney = bedside.kidney
     if bedside.child:
         return "the patient is under 18, and the doses of this service are for adults"
     if bedside.years is None:
         return "the patient's age is not known"
-    band = bedside.reference.doses.expected(drug, kidney)
     if kidney.replacement and (band is None or not band.suggest):
         return f"no dose is suggested on renal replacement ({kidney.replacement}); ask a pharmacist"
     if band is None and kidney.clearance is None:

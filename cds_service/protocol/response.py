@@ -172,16 +172,24 @@ def to_json(cards: Sequence[Card]) -> bytes:
 
 def units(text: str) -> int:
     """Length in UTF-16 units, as browsers and EHRs count."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
 
 
 def hollow(value: Any) -> bool:
     """A null, a blank text or an empty list or object stands somewhere inside."""
-    if isinstance(value, Mapping):
-        return not value or any(hollow(inner) for inner in value.values())
-    if isinstance(value, (list, tuple)):
-        return not value or any(hollow(inner) for inner in value)
-    return value is None or (isinstance(value, str) and not value.strip())
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if not one or one.isspace():
+                return True
+        elif isinstance(one, (dict, list, tuple)):
+            if not one:
+                return True
+            waiting += one.values() if isinstance(one, dict) else one
+        elif one is None:
+            return True
+    return False
 
 
 def _filled(**parts: Any) -> dict[str, Any]:
