@@ -36,6 +36,7 @@ SPELLINGS = {
     "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "minute": "min", "minutes": "min", "mins": "min", "day": "d", "days": "d",
     "week": "wk", "weeks": "wk", "second": "s", "seconds": "s", "g/hr": "g/h", "mg/hr": "mg/h", "gram/hour": "g/h", "mg/kg/dose": "mg/kg",
     "milligram/kilogram": "mg/kg",
+    "{score}": "", "score": "", "points": "", "1": "",
 }  # fmt: skip
 
 
