@@ -58,14 +58,15 @@ def _offer(number: int, offer: Mapping[str, Any]) -> Iterator[str]:
     yield wrapped(f"{offer.get('label')}{star}", f"  {number}. ", "     ", len(BAR))
     for action in offer.get("actions") or ():
         sign = ACTIONS.get(str(action.get("type")), "?")
-        yield wrapped(order_line(action) or str(action.get("description", "")), f"     {sign} ", "       ", len(BAR))
+        said = order_line(action) or action.get("description") or action.get("resourceId") or ""
+        yield wrapped(str(said), f"     {sign} ", "       ", len(BAR))
 
 
 def order_line(action: Mapping[str, Any]) -> str:
     """The order of an action in one line; empty where the action carries none."""
     resource = action.get("resource")
     if not isinstance(resource, Mapping):
-        return f"remove {action['resourceId']}" if action.get("resourceId") else ""
+        return ""
     concept = resource.get("medicationCodeableConcept") or resource.get("code") or {}
     name = concept.get("text") or next((one.get("display", "") for one in concept.get("coding", ())), "")
     doses = [str(one["text"]) for one in resource.get("dosageInstruction") or () if one.get("text")]
