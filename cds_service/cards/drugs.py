@@ -96,6 +96,13 @@ def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Orde
         replaces = (order in concerned and order.drug.gram_negative) or order.drug.key in bedside.regimen.directed
         if order.drug.key not in target and (replaces or order.drug.ingredients & inside):
             yield order
+            yield from _renewed(bedside, order)
+
+
+def _renewed(bedside: Bedside, draft: Order) -> Iterator[Order]:
+    """The running orders that go on when the draft that would have renewed them is gone."""
+    names = {draft.reference, draft.replaces} - {""}
+    return (order for order in bedside.regimen.replaced if draft.draft and order.reference in names)
 
 
 def _tested(bedside: Bedside, sheet: SuggestionSheet, here: set[str]) -> Iterator[LeftOut]:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -331,3 +331,29 @@ def test_a_card_without_doses_is_silent_about_the_kidney(ward: Callable[..., War
     bed = ward(orders=(AZTREONAM,))
     assert "Kidney:" in checked(bed.cards(unprotected()))[0]["detail"]
     assert "Kidney:" not in checked(bed.cards(replace(unprotected(), suggest=("consult-id",))))[0]["detail"]
+
+
+def test_a_renewal_leaves_the_order_that_it_renews(ward: Callable[..., Ward]) -> None:
+    """Without the draft that renews it a running order goes on, and the card says that somebody has to stop it."""
+    running = order("aztreonam", draft=False, name="run-1")
+    renewing = order("aztreonam", replaces="MedicationRequest/run-1")
+    alone = finding("ndmAztreonamUnprotected", orders=(renewing,), suggest=("switch-to-aztreonam-avibactam",))
+    (card,) = checked(ward(orders=(renewing, running)).cards(alone))
+    assert offered(card)[0][0] == "-MedicationRequest/draft-aztreonam"
+    assert "Stop the running order for aztreonam by hand" in card["detail"]
+
+
+def test_other_regimens_make_way(ward: Callable[..., Ward]) -> None:
+    """Changing to cefiderocol also removes a partner that was drafted for later."""
+    late = order("ceftazidime-avibactam", starts=NOW + timedelta(hours=20))
+    (card,) = checked(ward(orders=(AZTREONAM, late)).cards(unprotected("switch-to-cefiderocol")))
+    assert offered(card) == [["-MedicationRequest/draft-aztreonam", "-MedicationRequest/draft-ceftazidime-avibactam", "cefiderocol"]]
+
+
+def test_a_partner_for_the_pair_is_no_regimen_of_its_own(ward: Callable[..., Ward]) -> None:
+    """Ceftazidime-avibactam is not added where aztreonam is missing: alone it would not work."""
+    meropenem = order("meropenem")
+    alone = finding("ndmInactiveBetaLactam", orders=(meropenem,), suggest=("add-ceftazidime-avibactam",))
+    (card,) = checked(ward(orders=(meropenem,)).cards(alone))
+    assert "suggestions" not in card
+    assert "Ceftazidime-avibactam: would not complete a regimen that is expected to work" in card["detail"]
