@@ -108,7 +108,8 @@ def _dosing_weight(weight: Measure, heights: Sequence[Measure], sex: str | None,
 
 
 def _hours(later: datetime, earlier: datetime) -> Decimal:
-    return Decimal(str((later - earlier).total_seconds())) / 3600
+    """Completed quarters of an hour, in hours: a few minutes between two clocks decide nothing."""
+    return Decimal(int((later - earlier).total_seconds() // 900)) / 4
 
 
 def _within(measures: Sequence[Measure], now: datetime, hours: Decimal) -> list[Measure]:
