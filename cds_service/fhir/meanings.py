@@ -35,12 +35,18 @@ class Coded(Struct, gc=False, frozen=True):
     valueString: Raw = NOTHING  # noqa: N815
 
 
+MOST_CODES = 20_000
+
+
 class Meanings:
-    """The memory of one request: bytes of a code, value or note, and what they mean."""
+    """What bytes of a code, value or note mean; codes are remembered over all requests, values of a patient for one."""
 
     def __init__(self, terminology: Terminology) -> None:
         self.terminology = terminology
-        self._codes: dict[bytes, Meaning] = {b"": NO_MEANING}
+        if len(terminology.meanings) > MOST_CODES:
+            terminology.meanings.clear()
+        self._codes: dict[bytes, Meaning] = terminology.meanings
+        self._codes[b""] = NO_MEANING
         self._values: dict[bytes, bool] = {b"": False}
 
     def of_code(self, raw: Raw) -> Meaning:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.fhir import systems
@@ -39,16 +40,28 @@ class Ingredients:
 
     def together(self, parts: frozenset[str], *, pairs: bool = False) -> str | None:
         """The one product with exactly these ingredients."""
-        known = {**self.products, **self.pairs} if pairs else self.products
-        exact = [key for key, own in known.items() if own == parts]
-        if exact or not parts:
-            return exact[0] if exact else None
-        spoken = parts - self.silent
-        near = [key for key, own in known.items() if own - self.silent == spoken]
-        return near[0] if len(near) == 1 else None
+        if not parts:
+            return None
+        return self._by_parts.get(parts) or (self._pairs.get(parts) if pairs else None) or self._by_spoken.get(parts - self.silent)
 
     def same(self, one: frozenset[str], other: frozenset[str]) -> bool:
         return one - self.silent == other - self.silent
+
+    @cached_property
+    def _by_parts(self) -> Mapping[frozenset[str], str]:
+        return {parts: key for key, parts in self.products.items()}
+
+    @cached_property
+    def _pairs(self) -> Mapping[frozenset[str], str]:
+        return {parts: key for key, parts in self.pairs.items()}
+
+    @cached_property
+    def _by_spoken(self) -> Mapping[frozenset[str], str]:
+        """Products by what must be named; two that differ in silent ingredients alone cannot be told apart so."""
+        found: dict[frozenset[str], list[str]] = {}
+        for key, parts in self.products.items():
+            found.setdefault(parts - self.silent, []).append(key)
+        return {parts: keys[0] for parts, keys in found.items() if len(keys) == 1}
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,7 @@ class AntibacterialLook:
 class Terminology:
     """The kinds are drug, ingredient, partial, susceptibility, marker, producer, test, organism, culture, screening,
     interpretation, answer, circumstance, reaction, allergen, specimen and route; a key means something only in its kind.
+    `meanings` is the memory of `Meanings` over all requests: what laboratories' codes mean, never a value of a patient.
     """
 
     codes: Codes = field(default_factory=dict)
@@ -96,9 +110,11 @@ class Terminology:
     negation: Negation = field(default_factory=lambda: Negation({}))
     severe_reactions: frozenset[str] = frozenset()
     generic_markers: frozenset[str] = frozenset()
+    meanings: dict[bytes, Any] = field(init=False, repr=False, compare=False)
     _remembered: Callable[[str, str], Mapping[str, bool]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "meanings", {})
         object.__setattr__(self, "_remembered", lru_cache(maxsize=REMEMBERED)(self._says))
 
     def code(self, kind: str, system: str, code: str) -> str | None:

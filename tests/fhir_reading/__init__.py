@@ -1,0 +1,1 @@
+"""Proves how records are read."""

@@ -17,10 +17,12 @@ Resource = Mapping[str, Any]
 
 
 def raw(resource: Any) -> Raw:
+    """JSON bytes of a resource."""
     return Raw(json.dumps(resource).encode())
 
 
 def bundle(resources: Sequence[Resource], kind: str = "searchset") -> dict[str, Any]:
+    """A Bundle of resources."""
     return {"resourceType": "Bundle", "type": kind, "entry": [{"resource": one} for one in resources]}
 
 

@@ -13,6 +13,7 @@ from cds_service.fhir.times import day, moment
 
 
 def quantity(value: str, **more: str) -> Quantity:
+    """A Quantity with a raw number."""
     return Quantity(value=Raw(value.encode()), **more)
 
 

@@ -23,14 +23,17 @@ EPIC = [
 
 
 def raw(resource: Any) -> Raw:
+    """JSON bytes of a resource."""
     return Raw(json.dumps(resource).encode())
 
 
 def draft(**elements: Any) -> dict[str, Any]:
+    """A draft order with these elements."""
     return {"resourceType": "MedicationRequest", "id": "d", "status": "draft", "intent": "order", **elements}
 
 
 def grams(value: float, unit: str = "g", **more: Any) -> dict[str, Any]:
+    """A dose of so much."""
     return {"doseQuantity": {"value": value, "unit": unit, **more}}
 
 
@@ -118,7 +121,9 @@ def test_other_drugs_are_neither_orders_nor_unreadable(read: Read, concept: dict
 
 def test_one_malformed_order_spoils_no_other(read: Read) -> None:
     """The readable drafts are judged beside the broken one."""
-    chart = read(drafts=[draft(medicationCodeableConcept="aztreonam"), {**draft(medicationCodeableConcept={"text": "meropenem"}), "id": "e"}])
+    chart = read(
+        drafts=[draft(medicationCodeableConcept="aztreonam"), {**draft(medicationCodeableConcept={"text": "meropenem"}), "id": "e"}]
+    )
     assert [one.drug.key for one in chart.orders] == ["meropenem"]
     assert len(chart.unreadable) == 1
 
@@ -139,7 +144,10 @@ def test_one_malformed_order_spoils_no_other(read: Read) -> None:
         ({"medicationCodeableConcept": {"text": "cefiderocol"}}, "intravenous"),
         ({"medicationCodeableConcept": {"text": "aztreonam"}}, "unstated"),
         ({"medicationCodeableConcept": {"text": "gentamicin ophthalmic ointment"}}, "topical"),
-        ({"medicationCodeableConcept": {"text": "gentamicin"}, "dosageInstruction": [{"route": {"text": "Bladder irrigation"}}]}, "irrigation"),
+        (
+            {"medicationCodeableConcept": {"text": "gentamicin"}, "dosageInstruction": [{"route": {"text": "Bladder irrigation"}}]},
+            "irrigation",
+        ),
         ({"medicationCodeableConcept": {"text": "fosfomycin"}, "dosageInstruction": [{"text": "3 g by mouth once"}]}, "oral"),
     ],
 )
@@ -162,9 +170,16 @@ def test_the_route_is_read_from_element_product_or_words(order: One, elements: d
         ({"timing": {"repeat": {"timeOfDay": ["06:00:00", "14:00:00", "22:00:00"]}}}, (None, Decimal(8), None)),
         ({"timing": {"code": {"coding": [{"code": "Q8H"}]}}}, (None, Decimal(8), None)),
         ({"timing": {"code": {"text": "Every 12 hours"}}}, (None, Decimal(12), None)),
-        ({"timing": {"repeat": {"frequency": 1, "period": 8, "periodUnit": "h", "duration": 180, "durationUnit": "min"}}}, (None, Decimal(8), Decimal(3))),
         (
-            {"doseAndRate": [{**grams(2), "rateRatio": {"numerator": {"value": 2, "unit": "g"}, "denominator": {"value": 3, "unit": "h"}}}]},
+            {"timing": {"repeat": {"frequency": 1, "period": 8, "periodUnit": "h", "duration": 180, "durationUnit": "min"}}},
+            (None, Decimal(8), Decimal(3)),
+        ),
+        (
+            {
+                "doseAndRate": [
+                    {**grams(2), "rateRatio": {"numerator": {"value": 2, "unit": "g"}, "denominator": {"value": 3, "unit": "h"}}}
+                ]
+            },
             (Decimal(2), None, Decimal(3)),
         ),
         ({"doseAndRate": [{**grams(2), "rateQuantity": {"value": 1, "unit": "g/h"}}]}, (Decimal(2), None, Decimal(2))),
@@ -181,7 +196,10 @@ def test_dose_interval_and_infusion_are_read(order: One, dosage: dict[str, Any],
 
 def test_a_dose_repeated_as_calculated_and_ordered_counts_once(order: One) -> None:
     """The ordered one counts, and doses are never added up."""
-    kinds = [{**grams(value), "type": {"coding": [{"code": kind}]}} for kind, value in (("calculated", 1.9), ("admin-amount", 20), ("ordered", 2))]
+    kinds = [
+        {**grams(value), "type": {"coding": [{"code": kind}]}}
+        for kind, value in (("calculated", 1.9), ("admin-amount", 20), ("ordered", 2))
+    ]
     (dose,) = order(dosageInstruction=[{"doseAndRate": kinds}]).doses
     assert dose.grams == 2
 
@@ -227,7 +245,7 @@ def test_the_reason_is_read_by_code_words_and_reference(order: One, elements: di
 
 
 def test_a_reason_that_points_at_a_problem_is_followed(read: Read) -> None:
-    """reasonReference means what the condition means."""
+    """A reasonReference means what the condition means."""
     problem = {"resourceType": "Condition", "id": "c", "code": {"text": "Osteomyelitis"}, "subject": {"reference": "Patient/p"}}
     request = draft(medicationCodeableConcept={"text": "aztreonam"}, reasonReference=[{"reference": "Condition/c"}])
     (order,) = read(problem, drafts=[request]).orders
@@ -241,7 +259,13 @@ def test_an_older_shape_does_not_crash(read: Read) -> None:
         category={"coding": [{"code": "inpatient"}]},
         context={"reference": "Encounter/e"},
         requester={"agent": {"reference": "Practitioner/x"}},
-        dosageInstruction=[{"sequence": 1, "doseQuantity": {"value": 2, "unit": "g"}, "timing": {"repeat": {"frequency": 1, "period": 8, "periodUnit": "h"}}}],
+        dosageInstruction=[
+            {
+                "sequence": 1,
+                "doseQuantity": {"value": 2, "unit": "g"},
+                "timing": {"repeat": {"frequency": 1, "period": 8, "periodUnit": "h"}},
+            }
+        ],
     )
     (order,) = read(drafts=[request]).orders
     assert order.doses[0].interval_h == 8

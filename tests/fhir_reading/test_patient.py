@@ -16,14 +16,17 @@ P = {"reference": "Patient/p"}
 
 
 def words(chart: Chart) -> set[str]:
+    """Every circumstance of the chart."""
     return {one.word for one in chart.circumstances}
 
 
 def coded(system: str, code: str) -> dict[str, Any]:
+    """A concept with one code and no words."""
     return {"coding": [{"system": system, "code": code}]}
 
 
 def condition(**elements: Any) -> dict[str, Any]:
+    """A condition of the patient."""
     return {"resourceType": "Condition", "id": "c", "subject": P, **elements}
 
 
@@ -73,6 +76,7 @@ def test_what_is_past_refuted_or_elsewhere_is_no_circumstance(read: Read, resour
 
 
 def measured(code: dict[str, Any], value: Any, unit: str, **more: Any) -> dict[str, Any]:
+    """A laboratory value of this morning."""
     quantity = {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
     head = {"resourceType": "Observation", "id": "m", "status": "final", "subject": P, "effectiveDateTime": "2026-11-20T06:00:00Z"}
     return {**head, "code": code, "valueQuantity": quantity, **more}
@@ -129,10 +133,12 @@ def test_measures_are_newest_first_with_their_limit(read: Read) -> None:
 
 
 def allergy(**elements: Any) -> dict[str, Any]:
+    """An allergy of the patient."""
     return {"resourceType": "AllergyIntolerance", "id": "a", "patient": P, **elements}
 
 
 def only(chart: Chart) -> Allergy:
+    """The one allergy of the chart."""
     (found,) = chart.allergies
     return found
 
@@ -172,7 +178,12 @@ def test_what_an_allergy_is_to(read: Read, code: dict[str, Any], substances: set
         ({"reaction": [{"manifestation": [{"text": "DRESS syndrome"}]}]}, True, False, {"scar"}),
         ({"reaction": [{"manifestation": {"text": "Hives"}, "severity": "mild"}]}, False, True, {"urticaria"}),
         ({"criticality": "low", "reaction": [{"description": "maculopapular rash"}]}, False, True, {"rash"}),
-        ({"reaction": [{"description": "no anaphylaxis, only nausea", "manifestation": [], "severity": "mild"}]}, False, True, {"gastrointestinal"}),
+        (
+            {"reaction": [{"description": "no anaphylaxis, only nausea", "manifestation": [], "severity": "mild"}]},
+            False,
+            True,
+            {"gastrointestinal"},
+        ),
         ({"reaction": [{"manifestation": [{"text": "Rash"}], "severity": "severe"}]}, True, False, {"rash"}),
     ],
 )
@@ -201,7 +212,9 @@ def test_an_allergy_that_does_not_stand_is_none(read: Read, elements: dict[str, 
 
 def test_the_patient_is_read_as_far_as_a_dose_needs(read: Read) -> None:
     """Birth date, sex and death, and nothing else."""
-    person = read({"resourceType": "Patient", "id": "p", "birthDate": "1958-03", "gender": "female", "deceasedDateTime": "2026-11-19"}).person
+    person = read(
+        {"resourceType": "Patient", "id": "p", "birthDate": "1958-03", "gender": "female", "deceasedDateTime": "2026-11-19"}
+    ).person
     assert (person.born, person.sex, person.deceased) == (date(1958, 3, 1), "female", True)
 
 

@@ -18,19 +18,23 @@ KLEBSIELLA = {"coding": [{"system": SNOMED, "code": "56415008"}]}
 
 
 def observation(identity: str = "o", **elements: Any) -> dict[str, Any]:
+    """A final result of two days ago."""
     head = {"resourceType": "Observation", "id": identity, "status": "final", "effectiveDateTime": "2026-11-18T08:00:00Z"}
     return {**head, "subject": {"reference": "Patient/p"}, **elements}
 
 
 def flag(code: str) -> list[dict[str, Any]]:
+    """An interpretation."""
     return [{"coding": [{"system": V3, "code": code}]}]
 
 
 def found(chart: Chart) -> dict[str, bool]:
+    """Every marker that was looked for, and whether it was found."""
     return {one.marker: one.found for isolate in chart.isolates for one in isolate.detections}
 
 
 def problems(chart: Chart) -> list[str]:
+    """Why results could not be read."""
     return [one.why for one in chart.unreadable]
 
 
@@ -103,7 +107,10 @@ def test_a_negative_result_is_no_finding(read: Read, elements: dict[str, Any]) -
         ({"code": NDM}, verdicts.EMPTY),
         ({"code": NDM, "valueString": "KPC"}, verdicts.OTHER_TYPE),
         ({"code": {"text": "KPC/NDM/VIM PCR"}, "valueString": "Detected"}, verdicts.UNTYPED),
-        ({"code": NDM, "valueCodeableConcept": DETECTED, "modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}, observations.MODIFIED),
+        (
+            {"code": NDM, "valueCodeableConcept": DETECTED, "modifierExtension": [{"url": "urn:x", "valueBoolean": True}]},
+            observations.MODIFIED,
+        ),
         ({"code": {"text": "Comment"}, "note": [{"text": "NDM carbapenemase detected by reference laboratory"}]}, reports.IN_WORDS),
         ({"code": NDM, "valueCodeableConcept": DETECTED, "effectiveDateTime": "2026-11-25T08:00:00Z"}, laboratory.FUTURE),
     ],
@@ -131,7 +138,10 @@ def test_a_withdrawn_result_is_gone(read: Read, status: str) -> None:
 
 def test_a_registered_result_is_still_awaited(read: Read) -> None:
     """A test without an answer yet is pending, and no unreadable result."""
-    chart = read(observation(code={"text": "Aztreonam/avibactam [Susceptibility]"}, status="registered"), observation("n", code=NDM, status="registered"))
+    chart = read(
+        observation(code={"text": "Aztreonam/avibactam [Susceptibility]"}, status="registered"),
+        observation("n", code=NDM, status="registered"),
+    )
     assert chart.pending_tests == {"susceptibility"}
     assert chart.unreadable == ()
 
@@ -190,7 +200,9 @@ def test_a_malformed_result_about_the_mechanism_is_said(read: Read) -> None:
     assert [(one.kind, one.why) for one in chart.unreadable] == [("result", laboratory.MALFORMED)]
 
 
-@pytest.mark.parametrize("junk", ["<html>502</html>", 7, None, [], {}, {"resourceType": "Basic"}, {"entry": 3}, {"resourceType": "Bundle", "entry": [None]}])
+@pytest.mark.parametrize(
+    "junk", ["<html>502</html>", 7, None, [], {}, {"resourceType": "Basic"}, {"entry": 3}, {"resourceType": "Bundle", "entry": [None]}]
+)
 def test_junk_is_no_chart_and_no_crash(read: Read, junk: Any) -> None:
     """An error page in place of a bundle is as nothing."""
     chart = read(observation(code=NDM, valueCodeableConcept=DETECTED), as_is=[junk])
@@ -231,7 +243,9 @@ def test_an_organism_as_code_with_the_gene_as_component(read: Read) -> None:
 def test_an_organism_as_answer_to_a_phenotype_question(read: Read) -> None:
     """A KPC producer as the value of a resistance code is a KPC producer and no NDM."""
     value = {"coding": [{"system": SNOMED, "code": "713171002"}]}
-    chart = read(observation(code={"coding": [{"system": LOINC, "code": "100901-8"}]}, valueCodeableConcept=value, interpretation=flag("POS")))
+    chart = read(
+        observation(code={"coding": [{"system": LOINC, "code": "100901-8"}]}, valueCodeableConcept=value, interpretation=flag("POS"))
+    )
     assert found(chart) == {"KPC": True}
 
 
@@ -280,7 +294,9 @@ def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) 
     }  # fmt: skip
     assert problems(read(report)) == [reports.IN_WORDS]
     assert problems(read({**report, "conclusion": "NDM not detected."})) == []
-    assert problems(read({**report, "result": [{"reference": "Observation/o"}]}, observation(code=NDM, valueCodeableConcept=DETECTED))) == []
+    assert (
+        problems(read({**report, "result": [{"reference": "Observation/o"}]}, observation(code=NDM, valueCodeableConcept=DETECTED))) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -288,12 +304,24 @@ def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) 
     [
         ({"text": "Aztreonam [Susceptibility]"}, {"valueString": "Resistant"}, ("aztreonam", "resistant", None)),
         ({"coding": [{"system": LOINC, "code": "73603-3"}]}, {"interpretation": flag("S")}, ("ceftazidime-avibactam", "susceptible", None)),
-        ({"text": "Meropenem MIC"}, {"valueQuantity": {"value": 16, "unit": "ug/mL"}, "interpretation": flag("R")}, ("meropenem", "resistant", "16")),
+        (
+            {"text": "Meropenem MIC"},
+            {"valueQuantity": {"value": 16, "unit": "ug/mL"}, "interpretation": flag("R")},
+            ("meropenem", "resistant", "16"),
+        ),
         ({"text": "Meropenem"}, {"valueQuantity": {"value": 8, "comparator": ">", "unit": "mg/L"}}, ("meropenem", "unstated", "16")),
         ({"text": "Meropenem"}, {"valueString": "<=0.25 mcg/mL S"}, ("meropenem", "susceptible", "0.25")),
-        ({"text": "Meropenem"}, {"valueQuantity": {"value": 12, "unit": "mm"}, "interpretation": flag("R")}, ("meropenem", "resistant", None)),
+        (
+            {"text": "Meropenem"},
+            {"valueQuantity": {"value": 12, "unit": "mm"}, "interpretation": flag("R")},
+            ("meropenem", "resistant", None),
+        ),
         ({"text": "Cefiderocol"}, {"valueString": "S", "interpretation": flag("R")}, None),
-        ({"text": "Cefiderocol zone"}, {"valueQuantity": {"value": 22, "unit": "mm", "system": "http://unitsofmeasure.org", "code": "mm"}}, None),
+        (
+            {"text": "Cefiderocol zone"},
+            {"valueQuantity": {"value": 22, "unit": "mm", "system": "http://unitsofmeasure.org", "code": "mm"}},
+            None,
+        ),
         ({"text": "Cefepime"}, {"interpretation": flag("SDD")}, ("cefepime", "susceptible", None)),
         ({"text": "Cefepime"}, {"interpretation": flag("NS")}, ("cefepime", "non-susceptible", None)),
         ({"text": "Gentamicin trough"}, {"valueQuantity": {"value": 1.2, "unit": "ug/mL"}}, None),
@@ -306,10 +334,16 @@ def test_susceptibilities_are_read_by_code_or_text(
 ) -> None:
     """A zone in millimetres is no MIC, a drug level is no susceptibility, and answers that disagree say nothing."""
     chart = read(observation(code=code, **elements))
-    results = [(one.agent, str(one.answer), str(one.mic) if one.mic is not None else None) for isolate in chart.isolates for one in isolate.susceptibilities]
+    results = [
+        (one.agent, str(one.answer), str(one.mic) if one.mic is not None else None)
+        for isolate in chart.isolates
+        for one in isolate.susceptibilities
+    ]
     assert results == ([expected] if expected else [])
 
 
 def test_the_wording_of_a_broken_order_names_its_reason() -> None:
     """The reasons that a card prints are sentences' ends without patient data."""
-    assert all(one == one.strip() and not one.endswith(".") for one in (orders.UNRESOLVED, orders.MALFORMED, reports.IN_WORDS, laboratory.FUTURE))
+    assert all(
+        one == one.strip() and not one.endswith(".") for one in (orders.UNRESOLVED, orders.MALFORMED, reports.IN_WORDS, laboratory.FUTURE)
+    )

@@ -12,6 +12,7 @@ OID = "urn:oid:2.16.840.1.113883.6.88"
 
 @pytest.fixture(scope="module")
 def terms(knowledge: Knowledge) -> Terminology:
+    """The shipped terminology."""
     return knowledge.terminology
 
 

@@ -14,10 +14,26 @@ from cds_service.knowledge import Knowledge
 
 ROOT = Path(__file__).resolve().parents[2] / "hooks" / "shared"
 SETS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "valuesets").glob("*.json"))}
-ROWS = [(name, include["system"], concept) for name, one in SETS.items() for include in one["compose"]["include"] for concept in include["concept"]]
+ROWS = [
+    (name, include["system"], concept)
+    for name, one in SETS.items()
+    for include in one["compose"]["include"]
+    for concept in include["concept"]
+]
 LOINC = sorted({concept["code"] for _, system, concept in ROWS if system == systems.LOINC})
 SNOMED = sorted({concept["code"] for _, system, concept in ROWS if system == systems.SNOMED})
-D5 = ("0123456789", "1234067895", "2340178956", "3401289567", "4012395678", "5987604321", "6598710432", "7659821043", "8765932104", "9876543210")
+D5 = (
+    "0123456789",
+    "1234067895",
+    "2340178956",
+    "3401289567",
+    "4012395678",
+    "5987604321",
+    "6598710432",
+    "7659821043",
+    "8765932104",
+    "9876543210",
+)
 SHUFFLE = ("0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258")
 
 

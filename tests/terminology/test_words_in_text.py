@@ -9,6 +9,7 @@ from cds_service.knowledge import Knowledge
 
 @pytest.fixture(scope="module")
 def terms(knowledge: Knowledge) -> Terminology:
+    """The shipped terminology."""
     return knowledge.terminology
 
 
