@@ -198,8 +198,8 @@ class Bedside:
         return found is not None and (hours is None or hours <= days * 24)
 
     def since(self, moment: datetime | None) -> float | None:
-        """Completed quarters of an hour between a moment and now, in hours: a few minutes between two clocks decide nothing."""
-        return (self.now - moment).total_seconds() // 900 / 4 if moment else None
+        """Completed tenths of an hour between a moment and now: a few minutes between two clocks decide nothing."""
+        return (self.now - moment).total_seconds() // 360 / 10 if moment else None
 
     def therapy_began(self) -> datetime | None:
         """When the first order of the regimen that works now was started."""

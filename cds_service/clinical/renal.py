@@ -108,8 +108,8 @@ def _dosing_weight(weight: Measure, heights: Sequence[Measure], sex: str | None,
 
 
 def _hours(later: datetime, earlier: datetime) -> Decimal:
-    """Completed quarters of an hour, in hours: a few minutes between two clocks decide nothing."""
-    return Decimal(int((later - earlier).total_seconds() // 900)) / 4
+    """Completed tenths of an hour: a few minutes between two clocks decide nothing."""
+    return Decimal(int((later - earlier).total_seconds() // 360)) / 10
 
 
 def _within(measures: Sequence[Measure], now: datetime, hours: Decimal) -> list[Measure]:
