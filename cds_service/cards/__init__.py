@@ -65,14 +65,14 @@ def _source(desk: Desk, sketch: Sketch) -> Source:
 
 def _evidence_url(desk: Desk, cited: Sequence[EvidenceRow]) -> str:
     """Our page about the evidence; without one, the first document that is cited."""
-    if desk.style.public_url:
-        return f"{desk.style.public_url.rstrip('/')}/evidence"
+    if desk.style.base:
+        return f"{desk.style.base}/evidence"
     return next((row.url for row in cited if row.url.startswith("https://")), "")
 
 
 def _links(desk: Desk, lead: Finding) -> tuple[Link, ...]:
-    base = desk.style.public_url
-    return (Link("About this alert", f"{base.rstrip('/')}/rules/{lead.rule}"),) if base else ()
+    base = desk.style.base
+    return (Link("About this alert", f"{base}/rules/{lead.rule}"),) if base else ()
 
 
 def _reasons(desk: Desk, findings: Iterable[Finding]) -> tuple[Coding, ...]:

@@ -12,6 +12,7 @@ from cds_service.fhir.drafts import Place
 from cds_service.fhir.edits import Received
 from cds_service.finding import Finding
 from cds_service.protocol.request import HookRequest
+from cds_service.protocol.response import safe
 from cds_service.service import Service
 from cds_service.settings import Profile
 from cds_service.suggestion import SuggestionSheet
@@ -44,6 +45,12 @@ class Style:
     new_id: Callable[[], str]
     profile: Profile = "standard"
     public_url: str | None = None
+
+    @property
+    def base(self) -> str:
+        """Where our pages are; "" where no link may lead there."""
+        url = (self.public_url or "").rstrip("/")
+        return url if url and safe(url) else ""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Source:
         _said(self.label, "source.label")
         code = self.topic.code
         _demand(code.isascii() and code.isalnum() and len(code) <= LONGEST_TOPIC, "source.topic.code has other than letters and digits")
-        _demand(not self.url or _safe(self.url), "source.url is not https")
+        _demand(not self.url or safe(self.url), "source.url is not https")
 
     def json(self) -> dict[str, Any]:
         return _filled(label=self.label, url=self.url, topic=self.topic.json())
@@ -72,7 +72,7 @@ class Link:
 
     def __post_init__(self) -> None:
         _said(self.label, "link.label")
-        _demand(_safe(self.url), "link.url is neither https nor on loopback")
+        _demand(safe(self.url), "link.url is neither https nor on loopback")
 
     def json(self) -> dict[str, Any]:
         return {"label": self.label, "url": self.url, "type": "absolute"}
@@ -197,8 +197,8 @@ def _filled(**parts: Any) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _safe(url: str) -> bool:
-    """https, or http on this very machine."""
+def safe(url: str) -> bool:
+    """Whether a link may lead there: https, or http on this very machine."""
     parts = urlsplit(url)
     local = parts.scheme == "http" and parts.hostname in LOOPBACK
     return bool(parts.hostname) and not re.search(r"\s", url) and (parts.scheme == "https" or local)

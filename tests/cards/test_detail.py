@@ -189,6 +189,12 @@ def test_links_only_where_the_service_is_known(ward: Callable[..., Ward]) -> Non
     assert card["source"]["url"] == "https://cds.example.org/evidence"
 
 
+@pytest.mark.parametrize(("url", "linked"), [("http://cds.example.org", False), ("http://127.0.0.1:8130", True), ("", False)])
+def test_a_link_that_others_could_read_is_left_out(ward: Callable[..., Ward], url: str, linked: bool) -> None:
+    """A public address without TLS loses the link and never the card."""
+    assert ("links" in shown(ward(public_url=url), alone())) is linked
+
+
 def test_override_reasons_are_complete(ward: Callable[..., Ward]) -> None:
     """Each reason has system, code and display, once, the card's own rules alone giving them."""
     note = finding("ndmIncompleteData", Indicator.INFO, override=("trial",), isolates=())
