@@ -29,8 +29,15 @@ class Span:
 
 def doses(instructions: Sequence[Dosage]) -> tuple[Dose, ...]:
     """Every instruction as a dose; nothing where none of them says anything."""
-    found = tuple(_dose(one) for one in instructions)
+    found = _daily([_dose(one) for one in instructions])
     return found if any(one != EMPTY for one in found) else ()
+
+
+def _daily(found: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Lines that give the same dose once a day, each at another hour of the ward, are one dose given more often."""
+    times = {one: found.count(one) for one in found}
+    split = {one for one, often in times.items() if often > 1 and one.interval_h == sig.DAY_H and not one.once}
+    return tuple(replace(one, interval_h=sig.DAY_H / times[one]) if one in split else one for one in dict.fromkeys(found))
 
 
 def texts(dosage: Dosage) -> str:

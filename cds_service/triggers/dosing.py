@@ -55,7 +55,7 @@ class DoseOffTable:
         fits = {dose: found for dose in order.doses if (found := leeway.fit(dose, band))}
         wrong = next((dose for dose, found in fits.items() if found is not Fit.RIGHT and not self._excused(bedside, found)), None)
         off = fits[wrong] if wrong else None
-        missing = bool(fits) and self._load_missing(bedside, band, fits)
+        missing = bool(fits) and order not in bedside.regimen.discharge and self._load_missing(bedside, band, fits)
         short = self.infusion_h is not None and _shorter(order, self.infusion_h)
         if not (off or missing or short):
             return None

@@ -1,0 +1,1 @@
+"""Dosing, course, patient and gaps."""

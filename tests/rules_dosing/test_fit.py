@@ -16,17 +16,20 @@ ORDER = {Fit.BELOW: 0, Fit.COMPONENT: 1, Fit.OTHERWISE: 1, Fit.RIGHT: 1, Fit.ABO
 
 
 def band(agent: str, clearance: object) -> Band:
+    """The band of a clearance."""
     found = table().expected(agent, Kidney(clearance=Decimal(str(clearance))))
     assert found is not None
     return found
 
 
 def fit(agent: str, clearance: object, grams: object, hours: object, **more: bool) -> Fit | None:
+    """How a dose fits its band."""
     dose = Dose(grams=Decimal(str(grams)), interval_h=Decimal(str(hours)), **more)
     return leeway(agent).fit(dose, band(agent, clearance))
 
 
 def leeway(agent: str) -> Leeway:
+    """The leeway of the sheets."""
     return Leeway(Decimal(5), Decimal(8) if agent == "aztreonam" else None)
 
 

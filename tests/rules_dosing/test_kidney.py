@@ -18,6 +18,7 @@ POLICY = RenalPolicy()
 
 
 def measured(value: object, unit: str, hours: float = 5) -> Measure:
+    """A number some hours ago."""
     return Measure(Decimal(str(value)), unit, NOW - timedelta(hours=hours), "")
 
 

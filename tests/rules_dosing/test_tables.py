@@ -20,6 +20,7 @@ HOURS = {"after HD on HD days": "24|48"}
 
 
 def bands(agent: str, kidney: Kidney) -> set[tuple[Decimal | None, Decimal | None, Decimal | None]]:
+    """The bands (from, to, grams) that hold for a kidney."""
     band = table().expected(agent, kidney)
     return {(row.lo, row.hi, row.grams) for row in band.maintenance} if band else set()
 
@@ -101,3 +102,18 @@ def test_loading_doses_have_one_row_for_each_band() -> None:
         if row.loading:
             loads.setdefault(row.agent, []).append(row)
     assert {agent: len(rows) for agent, rows in loads.items()} == {"aztreonam": 2, "aztreonam-avibactam": 4}
+
+
+BREAKPOINTS = list(csv.DictReader((ROOT / "hooks/shared/breakpoints.csv").read_text("utf-8").splitlines()))
+
+
+@pytest.mark.parametrize("cells", BREAKPOINTS, ids=lambda cells: f"{cells['agent']} {cells['organism']} {cells['standard']}")
+def test_every_breakpoint_is_the_one_of_its_source(cells: dict[str, str]) -> None:
+    """The limit stands in the quoted source line: in its own cell, or after the name of the standard or species in the note."""
+    _, _, own, note = cells["source_text"].split(",", 3)
+    told = {
+        own,
+        *(part.split()[-1].removeprefix("R>") for part in note.replace("; ", ";").split(";") if part and cells["standard"] == "eucast"),
+    }
+    species = note.rsplit(" ", 1)[-1] if cells["organism"] == "klebsiella-pneumoniae" else own
+    assert cells["susceptible_max"] in {*told, species}

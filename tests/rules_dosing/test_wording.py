@@ -29,10 +29,12 @@ RULES = {rule.id: rule for service in known().services.values() for rule in serv
 
 
 def summaries(rule: Rule) -> list[str]:
+    """Every summary that a rule may show."""
     return [rule.sheet.summary, *rule.sheet.variants.values()]
 
 
 def texts(rule: Rule) -> str:
+    """Every sentence of a rule."""
     return " ".join([*summaries(rule), rule.sheet.detail, rule.sheet.limits, *rule.sheet.notes.values()])
 
 

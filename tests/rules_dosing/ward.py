@@ -20,26 +20,30 @@ from cds_service.knowledge import Knowledge
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-NDM = {"found": "NDM", "organism": "klebsiella-pneumoniae", "specimen": "blood"}
+NDM = {"found": "NDM", "organism": "klebsiella-pneumoniae", "specimen": "blood", "tested": {"aztreonam-avibactam": "S", "cefiderocol": "S"}}
 PAIR = ("ceftazidime-avibactam", "aztreonam")
 
 
 @cache
 def known() -> Knowledge:
+    """The shipped knowledge."""
     return knowledge.load()
 
 
 @cache
 def usual() -> Usual:
+    """What a case leaves unsaid."""
     return read_usual(ROOT / "fixtures/defaults.yaml")
 
 
 @cache
 def lexicon() -> Lexicon:
+    """The words of the knowledge."""
     return Lexicon(ROOT / "hooks/shared")
 
 
 def table() -> DoseTable:
+    """The dose table."""
     return known().services["ndm-order-sign"].reference.doses
 
 
@@ -57,4 +61,5 @@ def answer(sent: dict[str, Any], now: datetime = NOW) -> tuple[str, ...]:
 
 
 def cards(**line: Any) -> tuple[str, ...]:
+    """The cards of one case."""
     return answer(body(line))
