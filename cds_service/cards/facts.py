@@ -29,7 +29,7 @@ def known(bedside: Bedside, findings: Sequence[Finding], *, dosed: bool, allergi
 
 
 def result(bedside: Bedside, isolate: Isolate) -> str:
-    """Enzyme, species, site, date and status: "Result: NDM in Klebsiella pneumoniae, blood, collected 2026-11-20 (2 days ago), final"."""
+    """Enzyme, species, companions, site, date with its age, and status, in one line."""
     evidence = _evidence(bedside, isolate)
     enzymes = " and ".join(evidence.enzymes) if evidence else ""
     species = _species(isolate)
