@@ -247,5 +247,3 @@ def applied(drafts: Sequence[Mapping[str, Any]], suggestion: Mapping[str, Any]) 
         else:
             found.append({**resource, "id": resource.get("id") or f"accepted-{number}"})
     return found
-
-

@@ -74,9 +74,9 @@ class Statistics:
         self._ready = False
 
     def between(self, since: float, until: float) -> Happened:
-        """What happened from `since` up to `until`, in seconds since 1970."""
+        """What happened from `since` to `until`, both included, in seconds since 1970."""
         self._prepare()
-        inside = (decisions.c.at >= since) & (decisions.c.at < until)
+        inside = (decisions.c.at >= since) & (decisions.c.at <= until)
         asked = (decisions.c.verdicts != NOT_ASKED) | (decisions.c.status != 200)
         joined = cards.join(decisions, cards.c.decision == decisions.c.id)
         outcomes = feedback.join(cards, feedback.c.card == cards.c.id).join(decisions, cards.c.decision == decisions.c.id)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import exp
+from math import exp, inf
 
 from cds_service.finding import Indicator, Quiet
 from cds_service.store.statistics import Answered, Happened, Shown, Told
@@ -171,7 +171,7 @@ def _columns(happened: Happened, cards: Sequence[Shown], signed: Sequence[Answer
     stamps = [edge.timestamp() for edge in edges]
     columns = []
     for place, begins in enumerate(edges):
-        ends = stamps[place + 1] if place + 1 < len(stamps) else happened.until
+        ends = stamps[place + 1] if place + 1 < len(stamps) else inf
         inside = Counter(card.indicator for card in cards if stamps[place] <= card.at < ends)
         counts = {indicator.value: inside[indicator.value] for indicator in reversed(Indicator)}
         columns.append(Column(begins, counts, sum(stamps[place] <= one.at < ends for one in signed)))

@@ -77,7 +77,8 @@ def test_a_rule_has_its_own_line(busy: Board) -> None:
 
 def test_what_could_not_be_judged_and_what_was_refused_are_told_apart() -> None:
     """Missing parts of the record, rules without their data, and 412 are all visible."""
-    found = counted(30, (answered(1), answered(2, "could not be judged"), answered(3, missing=("vitals",)), answered(4, status=412, missing=("results",))))
+    refused = answered(4, status=412, missing=("results",))
+    found = counted(30, (answered(1), answered(2, "could not be judged"), answered(3, missing=("vitals",)), refused))
     assert (found.unjudged.count, found.unjudged.of) == (2, 3)
     assert (found.refused.count, found.refused.of) == (1, 4)
     assert dict(found.missing) == {"vitals": 1, "results": 1}

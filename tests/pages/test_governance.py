@@ -1,0 +1,92 @@
+"""The stewardship dashboard: who may see it, what it shows, what it never shows."""
+
+import base64
+import csv
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.cli.history import seed
+from cds_service.knowledge import Knowledge
+from cds_service.store.archive import Archive
+from cds_service.store.engine import open_engine
+from cds_service.store.statistics import Statistics
+from cds_service.web.stories import Story
+
+from .conftest import NOW, Build
+
+CREDENTIAL = "a credential of sixteen"
+
+
+def basic(password: str) -> str:
+    """An HTTP Basic header with any name."""
+    return "Basic " + base64.b64encode(f"stewardship:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize("header", ["", "Bearer wrong", "Bearer ", basic("wrong"), "Basic %%%", "Digest x"])
+@pytest.mark.parametrize("url", ["/governance", "/governance.json", "/governance.csv"])
+def test_without_the_credential_nobody_sees_it(live: FlaskClient, url: str, header: str) -> None:
+    """The page asks for a password, and every export does too."""
+    answer = live.get(url, headers={"Authorization": header} if header else {})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+@pytest.mark.parametrize("header", [f"Bearer {CREDENTIAL}", basic(CREDENTIAL)])
+def test_with_the_credential_it_opens(live: FlaskClient, header: str) -> None:
+    """As password with any name, or as a bearer token."""
+    assert live.get("/governance", headers={"Authorization": header}).status_code == 200
+
+
+def test_without_a_configured_credential_it_stays_closed(build: Build) -> None:
+    """An empty password is not a password."""
+    assert build().get("/governance", headers={"Authorization": basic("")}).status_code == 401
+
+
+def test_an_empty_store_is_a_page(site: FlaskClient) -> None:
+    """Before the first signing there are no numbers, and no failure."""
+    assert "No rule has spoken in this period." in site.get("/governance").get_data(as_text=True)
+
+
+def test_the_csv_has_a_line_for_each_rule(site: FlaskClient, knowledge: Knowledge) -> None:
+    """A spreadsheet opens it without a question."""
+    answer = site.get("/governance.csv?days=90")
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+    assert {row["rule"] for row in rows} == {rule.id for service in knowledge.services.values() for rule in service.rules}
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="ndm-cds-90-days.csv"'
+
+
+@pytest.mark.parametrize(("asked", "days"), [("", 365), ("?days=30", 30), ("?days=31", 365), ("?days=x", 365)])
+def test_only_known_periods_can_be_asked_for(site: FlaskClient, asked: str, days: int) -> None:
+    """Anything else is the usual year."""
+    assert site.get(f"/governance.json{asked}").get_json()["days"] == days
+
+
+def test_a_synthetic_year_is_made_by_the_engine(build: Build, knowledge: Knowledge, stories: list[Story], tmp_path: Path) -> None:
+    """Signings, cards, accepted and overridden ones, refusals, and a rule that fell silent; the same in every run."""
+    site = build(development=True)
+    engine = open_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    calls = seed([(0, knowledge)], stories, Archive(engine), NOW)
+    found = site.get("/governance.json").get_json()
+    assert 500 < found["signings"] <= calls
+    for name in ("accepted", "overridden", "unanswered"):
+        assert 0 < found[name]["low"] < found[name]["percent"] < found[name]["high"] < 100
+    assert found["density"]["low"] < found["density"]["per_hundred"] < found["density"]["high"]
+    assert any(line["silent"] for line in found["rules"])
+    assert found["versions"][0][1] == knowledge.version
+    assert len(found["columns"]) == 13
+    page = site.get("/governance").get_data(as_text=True)
+    assert "fell silent" in page
+    for story in stories:
+        assert story.patient_id not in page
+
+
+def test_nothing_of_the_synthetic_year_lies_in_the_future(knowledge: Knowledge, stories: list[Story], tmp_path: Path) -> None:
+    """The last signing is before now."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'past.db'}")
+    seed([(0, knowledge)], stories[:3], Archive(engine), NOW)
+    found = Statistics(engine).between(0, datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+    assert max(one.at for one in found.answers) <= NOW.timestamp() + 3600
