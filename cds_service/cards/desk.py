@@ -12,7 +12,7 @@ from cds_service.fhir.drafts import Place
 from cds_service.fhir.edits import Received
 from cds_service.finding import Finding
 from cds_service.protocol.request import HookRequest
-from cds_service.protocol.response import safe
+from cds_service.protocol.response import REFERENCE, safe
 from cds_service.service import Service
 from cds_service.settings import Profile
 from cds_service.suggestion import SuggestionSheet
@@ -95,7 +95,7 @@ class Desk:
         return Place(
             subject=f"Patient/{self.request.patient_id}",
             encounter=f"Encounter/{self.request.encounter_id}" if self.request.encounter_id else "",
-            requester=user if user.startswith(SIGNERS) else "",
+            requester=user if user.startswith(SIGNERS) and REFERENCE.fullmatch(user) else "",
             setting=min(settings, default=""),
         )
 
@@ -108,4 +108,4 @@ def reasons(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     isolates = [isolate for finding in findings for isolate in finding.remark.isolates]
     found = [one.reference for isolate in isolates for one in isolate.detections if one.found]
     named = [*found, *(reference for isolate in isolates for reference in isolate.references)]
-    return tuple(dict.fromkeys(one for one in named if one.startswith("Observation/")))[:MOST_REASONS]
+    return tuple(dict.fromkeys(one for one in named if one.startswith("Observation/") and REFERENCE.fullmatch(one)))[:MOST_REASONS]

@@ -11,6 +11,7 @@ from cds_service.clinical.infection import Evidence
 from cds_service.fhir.drafts import figure
 from cds_service.finding import Finding
 
+IDLE = {"on-hold", "stopped", "completed", "cancelled"}
 MOST_RESULTS, MOST_ORDERS = 3, 8
 
 
@@ -140,7 +141,7 @@ def _whose(bedside: Bedside, order: Order) -> str:
         where = "" if order.setting is Setting.INPATIENT else f" ({order.setting} list)"
         return "Being stopped" if order.ending else f"To be signed{where}"
     if order in bedside.regimen.ended:
-        return f"Not running ({order.status})" if order.status != "active" else "Not running (ended)"
+        return f"Not running ({order.status})" if order.status in IDLE else "Not running (ended)"
     return "Being stopped" if order in {*bedside.regimen.endings, *bedside.regimen.replaced} else "Running"
 
 

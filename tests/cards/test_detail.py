@@ -131,6 +131,7 @@ def test_what_could_not_be_read_is_quoted(ward: Callable[..., Ward]) -> None:
         (order("aztreonam", draft=False), "Running: aztreonam, 2 g every 6 h"),
         (order("aztreonam", draft=False, status="on-hold"), "Not running (on-hold): aztreonam"),
         (order("aztreonam", draft=False, ends=NOW - timedelta(hours=1)), "Not running (ended): aztreonam"),
+        (order("aztreonam", draft=False, status="<b>x</b>"), "Not running (ended): aztreonam"),
     ],
 )
 def test_how_an_order_is_written(ward: Callable[..., Ward], one: Any, line: str) -> None:

@@ -74,9 +74,10 @@ def test_whose_order_it_is(ward: Callable[..., Ward]) -> None:
     assert resource["reasonReference"] == [{"reference": "Observation/ndm-1"}]
 
 
-def test_a_patient_signs_nothing(ward: Callable[..., Ward]) -> None:
-    """Only a practitioner becomes the requester of an order."""
-    (card,) = checked(ward(orders=(AZTREONAM,), user="Patient/pat1").cards(unprotected()))
+@pytest.mark.parametrize("user", ["Patient/pat1", "Practitioner/ a", "https://ehr.example.org/Practitioner/1"])
+def test_only_a_practitioner_signs(ward: Callable[..., Ward], user: str) -> None:
+    """Only a practitioner whose reference can be quoted becomes the requester of an order."""
+    (card,) = checked(ward(orders=(AZTREONAM,), user=user).cards(unprotected()))
     assert "requester" not in card["suggestions"][0]["actions"][0]["resource"]
 
 
