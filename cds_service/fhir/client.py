@@ -1,5 +1,6 @@
 """Calls to the FHIR server of a registered client: the only place that does so, within one deadline for all of a request."""
 
+import math
 import threading
 import time
 import zlib
@@ -19,16 +20,19 @@ from urllib3.exceptions import HTTPError
 
 from cds_service.access import Answer, Fetch, FhirAccess
 from cds_service.fhir.breaker import Breaker
+from cds_service.fhir.door import Door
 from cds_service.fhir.leash import LOOPBACK_NAMES, POOLS, Leash, held
 from cds_service.fhir.origins import host_of, is_loopback_http, registered_base
 from cds_service.fhir.search import OUTAGES, Fault, Reason, Search
 from cds_service.settings import Client, Settings
 
-THREADS = 32
+THREADS = 64
 CHUNK = 1 << 16
+HTTP_1_1 = 11  # as http.client writes it
 LARGEST_PAGE = 8 << 20
 LARGEST_TOTAL = 24 << 20
 LARGEST_REFUSAL = 1 << 14
+CONNECT_S = 0.25  # a first packet that was lost is sent again by us long before the kernel would
 RETRY_SHARE = 0.5  # of the deadline must be left for a second try after an answer of 5xx
 PLAIN, PACKED = "identity", {"gzip", "x-gzip", "deflate"}
 HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": PLAIN, "User-Agent": "ndm-cds"}
@@ -45,6 +49,23 @@ class Budget:
     bytes_left: int = LARGEST_TOTAL
 
 
+@dataclass(frozen=True)
+class Manners:
+    """What is known of one server: whether it answers, and how many calls it takes at a time."""
+
+    breaker: Breaker
+    door: Door
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One request's calls to one server."""
+
+    token: str | None
+    budget: Budget
+    door: Door
+
+
 class FhirClient:
     """All calls to FHIR servers of one process; `clock` is monotonic, in seconds."""
 
@@ -52,7 +73,7 @@ class FhirClient:
         self._server, self._development, self._clock = settings.server, settings.development, clock
         self._session = _session(create_default_context(cafile=str(settings.ca_bundle or certifi.where())))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
-        self._breakers: dict[str, Breaker] = {}
+        self._servers: dict[str, Manners] = {}
         self._reasons: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -75,16 +96,16 @@ class FhirClient:
     def _fetch(self, client: Client, budget: Budget, access: FhirAccess, queries: Mapping[str, str]) -> Mapping[str, Answer]:
         try:
             base, token = self._admit(client, budget, access)
-            breaker = self._breaker(base)
+            server = self._server_at(base)
         except Fault as fault:
             self._count([fault.reason])
             return {}
         searches = {key: Search(base, query) for key, query in queries.items()}
-        self._run(searches, token, budget)
+        self._run(searches, Errand(token, budget, server.door))
         if any(search.pages for search in searches.values()) or not OUTAGES & {search.fault for search in searches.values()}:
-            breaker.succeeded()
+            server.breaker.succeeded()
         else:
-            breaker.failed()
+            server.breaker.failed()
         self._count([search.fault for search in searches.values() if search.fault])
         answers = {key: search.answer() for key, search in searches.items()}
         return {key: answer for key, answer in answers.items() if answer is not None}
@@ -109,21 +130,21 @@ class FhirClient:
             return host_of(base) in LOOPBACK_NAMES
         return self._server.allow_loopback_http and is_loopback_http(base)
 
-    def _breaker(self, base: str) -> Breaker:
+    def _server_at(self, base: str) -> Manners:
         with self._lock:
-            breaker = self._breakers.setdefault(base, Breaker(self._clock))
-        if not breaker.allows():
+            server = self._servers.setdefault(base, Manners(Breaker(self._clock), Door()))
+        if not server.breaker.allows():
             raise Fault(Reason.BREAKER)
-        return breaker
+        return server
 
-    def _run(self, searches: Mapping[str, Search], token: str | None, budget: Budget) -> None:
+    def _run(self, searches: Mapping[str, Search], errand: Errand) -> None:
         """All at once; what is not there at the deadline is ended and counts as late."""
 
         def get(url: str, leash: Leash) -> bytes:
-            return self._get(url, token, budget, leash)
+            return self._get(url, errand, leash)
 
         work = {self._threads.submit(search.run, get): search for search in searches.values()}
-        done, late = wait(work, timeout=max(0.0, budget.ends - self._clock()))
+        done, late = wait(work, timeout=max(0.0, errand.budget.ends - self._clock()))
         for future in late:
             future.cancel()
             work[future].leash.end()
@@ -131,16 +152,16 @@ class FhirClient:
         for future in done:
             future.result()
 
-    def _get(self, url: str, token: str | None, budget: Budget, leash: Leash) -> bytes:
+    def _get(self, url: str, errand: Errand, leash: Leash) -> bytes:
         """One GET, with one more try where the failure may pass by itself."""
         try:
-            return self._once(url, token, budget, leash)
+            return self._once(url, errand, leash, CONNECT_S)
         except Fault as fault:
-            pause = self._pause(fault, budget)
+            pause = self._pause(fault, errand.budget)
             if pause is None:
                 raise
         time.sleep(pause)
-        return self._once(url, token, budget, leash)
+        return self._once(url, errand, leash)
 
     def _pause(self, fault: Fault, budget: Budget) -> float | None:
         """Seconds until the second try, None for no second try."""
@@ -154,22 +175,32 @@ class FhirClient:
             return pause if pause < left else None
         return None
 
-    def _once(self, url: str, token: str | None, budget: Budget, leash: Leash) -> bytes:
+    def _once(self, url: str, errand: Errand, leash: Leash, connect_s: float = math.inf) -> bytes:
+        try:
+            with errand.door.place(errand.budget.ends - self._clock()), held(leash):
+                return self._call(url, errand, leash, connect_s)
+        except TimeoutError:
+            raise Fault(Reason.LATE) from None
+
+    def _call(self, url: str, errand: Errand, leash: Leash, connect_s: float) -> bytes:
+        budget = errand.budget
         left = budget.ends - self._clock()
         if left <= 0 or leash.cut:
             raise Fault(Reason.LATE)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        with held(leash):
-            try:
-                response = self._session.get(url, headers=headers, timeout=left, stream=True, allow_redirects=False)
-            except BROKEN as error:
-                raise Fault(self._why(error, Reason.CONNECT, budget)) from None
-            try:
-                return self._body(response, budget)
-            except BROKEN as error:
-                raise Fault(self._why(error, Reason.CUT, budget)) from None
-            finally:
-                response.close()
+        headers = {"Authorization": f"Bearer {errand.token}"} if errand.token else {}
+        try:
+            response = self._session.get(url, headers=headers, timeout=(min(left, connect_s), left), stream=True, allow_redirects=False)
+        except BROKEN as error:
+            raise Fault(self._why(error, Reason.CONNECT, budget)) from None
+        try:
+            body = self._body(response, budget)
+        except BROKEN as error:
+            raise Fault(self._why(error, Reason.CUT, budget)) from None
+        finally:
+            response.close()
+        if _stays_open(response):
+            errand.door.widen()
+        return body
 
     def _body(self, response: requests.Response, budget: Budget) -> bytes:
         refusal = _refusal(response)
@@ -182,12 +213,19 @@ class FhirClient:
     def _why(self, error: Exception, usual: Reason, budget: Budget) -> Reason:
         if isinstance(error, requests.exceptions.SSLError):
             return Reason.TLS
-        late = isinstance(error, requests.exceptions.Timeout | TimeoutError) or self._clock() >= budget.ends
-        return Reason.LATE if late else usual
+        if self._clock() >= budget.ends:
+            return Reason.LATE
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return Reason.CONNECT
+        return Reason.LATE if isinstance(error, requests.exceptions.Timeout | TimeoutError) else usual
 
     def _count(self, reasons: list[Reason]) -> None:
         with self._lock:
             self._reasons.update(reason.value for reason in reasons)
+
+
+def _stays_open(response: requests.Response) -> bool:
+    return response.raw.version == HTTP_1_1 and response.headers.get("Connection", "").lower() != "close"
 
 
 def _refusal(response: requests.Response) -> Fault | None:

@@ -247,7 +247,7 @@ def test_a_result_of_another_patient_is_no_evidence(corridor: Corridor) -> None:
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.gives != ALL], ids=str)
 def test_a_faulty_server_never_looks_like_all_clear(corridor: Corridor, rig: Callable[..., Any], fault: Fault) -> None:
     """PF-08, RS-08, A17: an antibiotic whose checks could not run is a refusal; a finding that could be made is still told."""
-    base, fetch = rig(fault.script, 300)
+    base, fetch = rig(fault.script, int(fault.deadline_s * 1000))
     request = corridor.request(drafts=["aztreonam"])
     with pytest.raises(CannotDecide):
         corridor.decide(bare(request, base), fetch())

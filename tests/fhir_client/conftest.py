@@ -8,7 +8,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.settings import Client, Server, Settings
 from tests.fhir_client.faultfhir import FaultServer, Script
 
-DEADLINE_MS = 400
+DEADLINE_MS = 1_500
 
 
 @pytest.fixture

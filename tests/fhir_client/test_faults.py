@@ -16,8 +16,7 @@ from cds_service.settings import Client, Server, Settings
 from tests.fhir_client.faultfhir import FaultServer, bundle, outcome, resource, ticking
 from tests.fhir_client.faults import ALL, FAULTS, PART, Fault
 
-DEADLINE_S = 0.3
-GENEROUS_S = 0.3  # a busy machine is no mistake of the client
+GENEROUS_S = 0.6  # a busy machine is no mistake of the client
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def filled(
 
     def run(fault: Fault, state: str) -> tuple[Prefetched | CannotDecide, float, FhirClient]:
         server = serve(fault.script)
-        client = FhirClient(Settings(server=Server(deadline_ms=int(DEADLINE_S * 1000), allow_loopback_http=True)))
+        client = FhirClient(Settings(server=Server(deadline_ms=int(fault.deadline_s * 1000), allow_loopback_http=True)))
         started = ticking()
         try:
             found: Prefetched | CannotDecide = fill(request(state, server.base), PARTS, client.fetch_for(registered(server.base)))
@@ -86,7 +85,7 @@ def filled(
 def test_required_data_that_cannot_be_had_is_a_refusal_that_names_them(filled: Callable, fault: Fault) -> None:
     """PF-08, FA-04, A3, A17: nothing prefetched, a faulty server: 412 with the keys, or all of the data; never late, never empty."""
     found, took, client = filled(fault, "nothing prefetched")
-    assert took <= DEADLINE_S + GENEROUS_S
+    assert took <= fault.deadline_s + GENEROUS_S
     if fault.gives == ALL:
         assert isinstance(found, Prefetched)
         assert not found.missing
@@ -102,7 +101,7 @@ def test_required_data_that_cannot_be_had_is_a_refusal_that_names_them(filled: C
 def test_optional_data_that_cannot_be_had_are_missing_by_name(filled: Callable, fault: Fault) -> None:
     """PF-02, A17: required data prefetched, optional data not to be had: judged without, and the key is named as missing."""
     found, took, _ = filled(fault, "optional data missing")
-    assert took <= DEADLINE_S + GENEROUS_S
+    assert took <= fault.deadline_s + GENEROUS_S
     assert isinstance(found, Prefetched)
     assert found.missing == (frozenset() if fault.gives == ALL else {"conditions"})
     assert ("conditions" in found.parts) == (fault.gives in {ALL, PART})
@@ -113,7 +112,7 @@ def test_optional_data_that_cannot_be_had_are_missing_by_name(filled: Callable, 
 def test_a_part_of_required_data_is_never_taken_for_the_whole(filled: Callable, fault: Fault, state: str) -> None:
     """PF-05, PF-07, A17: a missing page or a failed prefetch that the server cannot mend is a refusal, never silence."""
     found, took, _ = filled(fault, state)
-    assert took <= DEADLINE_S + GENEROUS_S
+    assert took <= fault.deadline_s + GENEROUS_S
     if fault.gives == ALL:
         assert isinstance(found, Prefetched)
         assert "results" in found.parts
@@ -129,7 +128,7 @@ def test_a_refused_connection_is_a_refusal_at_once(filled: Callable, registered:
     base = "http://127.0.0.1:9/fhir"
     with pytest.raises(CannotDecide):
         fill(request("nothing prefetched", base), PARTS, client.fetch_for(registered(base)))
-    assert ticking() - started < DEADLINE_S + GENEROUS_S
+    assert ticking() - started < 1.5
     assert client.reasons() == {"no-connection": 3}
 
 

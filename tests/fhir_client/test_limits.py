@@ -31,7 +31,7 @@ def test_what_is_there_at_the_deadline_is_kept(serve: Callable[..., FaultServer]
     started = ticking()
     found = fetch_from(server, {"a": "Observation?x=1", "b": "Condition?x=1", "c": "Patient/1"})
     assert set(found) == {"a", "c"}
-    assert ticking() - started < 0.7
+    assert ticking() - started < 2.3
     assert client.reasons() == {"deadline": 1}
 
 
@@ -43,7 +43,7 @@ def test_all_calls_of_a_request_share_one_deadline(
     fetch, started = client.fetch_for(registered(server.base)), ticking()
     for _ in range(3):
         assert fetch(FhirAccess(server.base, "secret"), WANTED) == {}
-    assert ticking() - started < 0.7
+    assert ticking() - started < 2.3
     assert len(server.calls) == 1
 
 
@@ -73,7 +73,7 @@ def test_there_is_a_second_try_only_where_it_may_help(
 
 def test_an_answer_of_500_late_in_the_time_is_not_tried_again(serve: Callable[..., FaultServer], fetch_from: Callable) -> None:
     """The failure table: a second try after 5xx needs half of the deadline."""
-    server = serve(lambda call: (call.server.over.wait(0.25), call.send(500))[0])
+    server = serve(lambda call: (call.server.over.wait(0.9), call.send(500))[0])
     fetch_from(server)
     assert len(server.calls) == 1
 
@@ -123,7 +123,7 @@ def test_queries_go_out_together(serve: Callable[..., FaultServer], registered: 
     started = ticking()
     found = client.fetch_for(registered(server.base))(FhirAccess(server.base, "secret"), {str(n): f"Observation?x={n}" for n in range(6)})
     assert len(found) == 6
-    assert ticking() - started < 0.4
+    assert ticking() - started < 0.55
 
 
 class Clock:

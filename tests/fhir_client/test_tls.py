@@ -63,7 +63,7 @@ def test_a_certificate_is_believed_or_not(
     context.load_cert_chain(path)
     context.minimum_version = context.maximum_version = version
     server = serve(good, tls=context)
-    client = FhirClient(Settings(server=Server(deadline_ms=2_000), ca_bundle=bundle))
+    client = FhirClient(Settings(server=Server(deadline_ms=5_000), ca_bundle=bundle))
     found = client.fetch_for(registered(server.base))(FhirAccess(server.base, "secret"), {"results": "Observation?patient=1"})
     assert ("results" in found) is believed
     assert len(server.calls) == int(believed)
@@ -79,5 +79,5 @@ def test_a_handshake_that_never_ends_is_ended(
     base = silent.base.replace("http://", "https://")
     started = ticking()
     assert client.fetch_for(registered(base))(FhirAccess(base, "secret"), {"results": "Observation?patient=1"}) == {}
-    assert ticking() - started < 0.8
+    assert ticking() - started < 2.3
     assert client.reasons() == {"deadline": 1}
