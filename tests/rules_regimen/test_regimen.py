@@ -1,0 +1,148 @@
+"""What the patient will receive once the session is signed."""
+
+import pytest
+
+from cds_service.clinical.facts import Order, Route, Setting
+from tests.rules_regimen.bench import bedside, every, hours, once, order, running
+
+
+def drugs(orders: tuple[Order, ...]) -> list[str]:
+    return [one.drug.key for one in orders]
+
+
+@pytest.mark.parametrize(
+    ("later", "together"),
+    [(5.9, True), (6.0, True), (6.01, False), (20.0, False)],
+)
+def test_overlap(later: float, together: bool) -> None:
+    """A partner counts when it starts at most six hours after the drug that needs it."""
+    regimen = bedside([order("sword"), order("shield", starts=hours(later))]).regimen
+    assert bool(regimen.active_rows) is together
+
+
+@pytest.mark.parametrize(
+    ("ends", "counts"),
+    [(hours(-0.1), False), (hours(0), False), (hours(0.1), True), (None, True)],
+)
+def test_an_end_that_has_passed(ends: object, counts: bool) -> None:
+    """A running order whose end has come gives nothing any more."""
+    regimen = bedside([order("sword"), running("shield", ends=ends)]).regimen
+    assert bool(regimen.active_rows) is counts
+
+
+@pytest.mark.parametrize("status", ["on-hold", "stopped", "completed", "cancelled", "entered-in-error", "unknown", ""])
+def test_only_active_orders_run(status: str) -> None:
+    """An order that is not active does not protect."""
+    assert not bedside([order("sword"), running("shield", status=status)]).regimen.active_rows
+
+
+@pytest.mark.parametrize("intent", ["proposal", "plan", "option"])
+@pytest.mark.parametrize("draft", [True, False])
+def test_what_is_only_intended_is_not_ordered(intent: str, draft: bool) -> None:
+    """Proposals, plans and options are no orders, among drafts and among running orders."""
+    assert not bedside([order("sword"), order("shield", draft=draft, intent=intent)]).regimen.active_rows
+
+
+@pytest.mark.parametrize(("given", "acts"), [(-7.9, True), (-8.0, False), (-8.1, False)])
+def test_a_single_dose_acts_for_its_hours(given: float, acts: bool) -> None:
+    """A dose that was given once counts for eight hours."""
+    regimen = bedside([order("sword"), running("shield", starts=hours(given), doses=(once(),))]).regimen
+    assert bool(regimen.active_rows) is acts
+
+
+def test_a_draft_with_the_id_of_a_running_order_counts_once() -> None:
+    """The draft's version of an order replaces the running one."""
+    regimen = bedside([order("sword", name="a"), running("sword", name="a")]).regimen
+    assert drugs(regimen.therapy) == ["sword"]
+    assert regimen.therapy[0].draft
+
+
+def test_a_prior_prescription_is_replaced() -> None:
+    """What a draft replaces no longer runs."""
+    regimen = bedside([order("club", replaces="MedicationRequest/l"), running("lance", name="l")]).regimen
+    assert drugs(regimen.therapy) == ["club"]
+    assert drugs(regimen.replaced) == ["lance"]
+
+
+@pytest.mark.parametrize("ending", ["reference", "prior prescription"])
+def test_a_stop_removes_the_running_order(ending: str) -> None:
+    """A draft that stops names its order by the same id or as its predecessor."""
+    names = {"name": "l"} if ending == "reference" else {"name": "new", "replaces": "MedicationRequest/l"}
+    stop = order("lance", ending=True, status="stopped", **names)
+    regimen = bedside([stop, running("lance", name="l")]).regimen
+    assert regimen.therapy == ()
+    assert drugs(regimen.endings) == ["lance"]
+    assert regimen.armed
+
+
+def test_a_stop_of_nothing_arms_nothing() -> None:
+    """A draft that stops an order which does not run is no event."""
+    assert not bedside([order("lance", ending=True, status="stopped")]).regimen.armed
+
+
+@pytest.mark.parametrize("setting", [Setting.OUTPATIENT, Setting.COMMUNITY, Setting.DISCHARGE])
+def test_what_goes_home_is_a_list_of_its_own(setting: Setting) -> None:
+    """Prescriptions for home of a patient in hospital are judged alone, with what was prescribed before."""
+    regimen = bedside([order("sword", setting=setting), running("lance"), running("shield", setting=Setting.DISCHARGE)]).regimen
+    assert drugs(regimen.therapy) == ["lance"]
+    assert drugs(regimen.take_home().therapy) == ["sword", "shield"]
+
+
+def test_an_outpatient_order_of_an_outpatient_is_the_therapy() -> None:
+    """Without treatment in hospital an outpatient order is what the patient receives."""
+    assert drugs(bedside([order("sword", setting=Setting.OUTPATIENT)]).regimen.therapy) == ["sword"]
+
+
+@pytest.mark.parametrize(
+    ("route", "systemic"),
+    [
+        (Route.INTRAVENOUS, True),
+        (Route.INTRAMUSCULAR, True),
+        (Route.UNSTATED, True),
+        (Route.ORAL, True),
+        (Route.INHALED, False),
+        (Route.INTRATHECAL, False),
+        (Route.IRRIGATION, False),
+        (Route.TOPICAL, False),
+    ],
+)
+def test_only_systemic_routes_treat(route: Route, systemic: bool) -> None:
+    """Inhaled, intrathecal and local drugs are no systemic treatment."""
+    assert bool(bedside([order("sword", route=route)]).regimen.therapy) is systemic
+
+
+@pytest.mark.parametrize(("starts", "together"), [(4, True), (30, True)])
+def test_a_renewal_carries_on_what_runs(starts: float, together: bool) -> None:
+    """A renewal that starts later does not open a gap while the old order has no end."""
+    orders = [running("sword"), running("shield", name="old"), order("shield", name="new", replaces="MedicationRequest/old", starts=hours(starts))]
+    assert bool(bedside(orders).regimen.active_rows) is together
+
+
+def test_a_renewal_after_a_gap_is_a_new_start() -> None:
+    """Where the old order ends long before its renewal starts, the partner is missing in between."""
+    old = running("shield", name="old", ends=hours(2))
+    new = order("shield", name="new", replaces="MedicationRequest/old", starts=hours(20))
+    assert not bedside([running("sword"), old, new]).regimen.active_rows
+
+
+@pytest.mark.parametrize(("starts", "together"), [(8, True), (12, True), (13, False)])
+def test_stop_and_start_again_carries_on_for_one_interval(starts: float, together: bool) -> None:
+    """The last dose of an order that stops acts until the next would have been due."""
+    old = running("shield", name="old", doses=(every(12),))
+    stop = order("shield", name="old", ending=True, status="stopped")
+    new = order("shield", name="new", starts=hours(starts))
+    assert bool(bedside([running("sword"), old, stop, new]).regimen.active_rows) is together
+
+
+def test_a_loading_dose_and_its_maintenance_are_one_course() -> None:
+    """A single first dose does not end the protection where the maintenance follows."""
+    orders = [order("sword"), order("shield", name="load", doses=(once(),)), order("shield", name="rest", starts=hours(6))]
+    assert bedside(orders).regimen.active_rows
+
+
+@pytest.mark.parametrize("reason", ["prophylaxis", "test-dose"])
+def test_prophylaxis_does_not_treat(reason: str) -> None:
+    """Orders for prophylaxis or a test neither arm the rules nor count as treatment."""
+    regimen = bedside([order("sword", reasons=frozenset({reason}))]).regimen
+    assert regimen.therapy == ()
+    assert not regimen.armed
