@@ -64,9 +64,13 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """Runs a command line in this process: exit status, standard output, standard error."""
+def run(capfd: pytest.CaptureFixture[str], knowledge: "Knowledge", monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs a command line in this process: exit status, standard output, standard error. The shipped knowledge is not read again."""
+    from cds_service.cli import knowing
     from cds_service.cli.main import run as program
+
+    read = knowing.load
+    monkeypatch.setattr(knowing, "load", lambda folder, overlay: read(folder, overlay) if overlay or folder != ROOT / "hooks" else knowledge)
 
     def call(*arguments: str | Path) -> tuple[int, str, str]:
         capfd.readouterr()

@@ -66,7 +66,7 @@ def paragraphs(markdown: str, indent: str, spare: int = 0) -> Iterator[str]:
         if not said:
             continue
         if line.startswith("**") and line.rstrip().endswith("**"):
-            yield strong(said)
+            yield "\n".join(map(strong, wrapped(said, indent, spare=spare).splitlines()))
             continue
         if said[:2] in {"- ", "* "}:
             yield wrapped(said[2:], f"{indent}- ", f"{indent}  ", spare)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import SequenceMatcher
 from typing import Any
 
 from cds_service.replay.fixtures import Answer
@@ -88,9 +89,25 @@ def _deep(where: str, promised: Any, got: Any, moved: timedelta) -> Iterator[Dif
             yield from _deep(f"{where} {number + 1}", before, after, moved)
     elif isinstance(promised, str) and isinstance(got, str):
         if not _same(promised, got, moved):
-            yield Difference(where, repr(promised), repr(got))
+            yield from _lines(where, promised, got, moved)
     elif promised != got:
         yield Difference(where, _short(promised), _short(got))
+
+
+def _lines(where: str, promised: str, got: str, moved: timedelta) -> Iterator[Difference]:
+    """Of a text with several lines only those that differ, so that one changed line of a long card is seen at once."""
+    if "\n" not in promised + got:
+        yield Difference(where, repr(promised), repr(got))
+        return
+    before, after = promised.splitlines(), got.splitlines()
+    alike = [DATES.sub("#", line) for line in before], [DATES.sub("#", line) for line in after]
+    for kind, a, b, c, d in SequenceMatcher(None, *(alike if moved else (before, after)), autojunk=False).get_opcodes():
+        if kind != "equal":
+            lost, came = (" ".join(filter(None, part)) for part in (before[a:b], after[c:d]))
+            yield Difference(where, lost or "nothing", came or "nothing")
+        elif moved:
+            pairs = zip(before[a:b], after[c:d], strict=True)
+            yield from (Difference(where, one, other) for one, other in pairs if not _same(one, other, moved))
 
 
 def _same(promised: str, got: str, moved: timedelta) -> bool:

@@ -272,3 +272,19 @@ def test_dates_may_lie_later_by_what_the_request_was_moved(before: str, after: s
     """A date in a sentence may move with the request, give or take a day, and nothing else may change."""
     found = differences(_cards(_card(detail=before)), _cards(_card(detail=after)), timedelta(days=days))
     assert (not found) is same
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "days", "found"),
+    [
+        ("a\nb\nc", "a\nx\nc", 0, [("b", "x")]),
+        ("a\nb\nc", "a\nc", 0, [("b", "nothing")]),
+        ("a\n\nc", "a\n\nb\nc", 0, [("nothing", "b")]),
+        ("a\non 2026-11-18\nc", "a\non 2026-11-28\nx", 10, [("c", "x")]),
+        ("a\non 2026-11-18\nc", "a\non 2026-12-28\nc", 10, [("on 2026-11-18", "on 2026-12-28")]),
+    ],
+)
+def test_of_a_long_text_only_the_changed_lines_are_shown(before: str, after: str, days: int, found: list[tuple[str, str]]) -> None:
+    """A changed line of a long card stands alone."""
+    told = differences(_cards(_card(detail=before)), _cards(_card(detail=after)), timedelta(days=days))
+    assert [(one.promised, one.got) for one in told] == found
