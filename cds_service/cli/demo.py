@@ -13,6 +13,7 @@ import orjson
 
 from cds_service.cli import exits, knowing
 from cds_service.cli.cards import sheet
+from cds_service.cli.history import year
 from cds_service.cli.paper import columns, paint, quiet, strong, wrapped
 from cds_service.moments import to_now
 from cds_service.replay import Answer, Fixture, Remote, Unreachable, read_fixtures
@@ -27,12 +28,13 @@ SHOWN = "ndm-cds.demo"
 @click.command(name="demo", epilog="\b\nExamples:\n  ndm-cds demo\n  ndm-cds demo --port 8090\n  ndm-cds demo --once")
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65_535), help="Port on 127.0.0.1.")
 @click.option("--once", is_flag=True, help="End after the cards instead of serving on.")
-def command(port: int, once: bool) -> None:
+@click.option("--seed-history", is_flag=True, help="Fill the stewardship dashboard with a year of synthetic signings first.")
+def command(port: int, once: bool, seed_history: bool) -> None:
     """Start the service, send it synthetic patients as a record would, show the cards, and keep serving until Ctrl-C.
 
     Nothing leaves this machine, and nothing is kept: the database is in a temporary folder.
     """
-    with tempfile.TemporaryDirectory(prefix="ndm-cds-demo-") as folder, _server(port, Path(folder)) as server:
+    with tempfile.TemporaryDirectory(prefix="ndm-cds-demo-") as folder, _server(port, Path(folder), seed_history) as server:
         remote = Remote(f"http://{HOST}:{port}")
         try:
             services = _awaited(remote, server)
@@ -49,9 +51,13 @@ def command(port: int, once: bool) -> None:
 
 
 @contextlib.contextmanager
-def _server(port: int, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """The service in a process of its own, ended with this one."""
-    values = {**environment(), "NDM_CDS_STORE_URL": f"sqlite:///{folder / 'demo.db'}"}
+def _server(port: int, folder: Path, seeded: bool = False) -> Iterator["subprocess.Popen[bytes]"]:
+    """The service in a process of its own, ended with this one; `seeded` gives it a year to look back on."""
+    store = f"sqlite:///{folder / 'demo.db'}"
+    if seeded:
+        calls = year(store, knowing.fixtures(), knowing.now())
+        click.echo(quiet(f"{calls} synthetic calls of the last year, all answered by the service itself."))
+    values = {**environment(), "NDM_CDS_STORE_URL": store}
     log = (folder / "service.log").open("wb")
     arguments = [sys.executable, "-m", "cds_service", "serve", "--dev", "--host", HOST, "--port", str(port)]
     with log, subprocess.Popen(arguments, env=values, stdout=log, stderr=log) as server:  # noqa: S603, our own program
@@ -122,7 +128,12 @@ def _written(folder: Path) -> Path:
 def _invite(remote: Remote, services: Sequence[dict[str, object]], file: Path) -> None:
     """What to try next."""
     click.echo(strong("To try"))
-    pages = {"/": "the pages: rules, evidence, and an order entry to play with", "/cds-services": "what an electronic record reads first"}
+    pages = {
+        "/sandbox": "an order entry to play with: pick a patient, sign, and see why",
+        "/rules": "every rule, with its cases and its evidence",
+        "/governance": "what became of the cards, for the stewardship team",
+        "/cds-services": "what an electronic record reads first",
+    }
     for line in columns(((f"{remote.url}{path}", what) for path, what in pages.items()), "  "):
         click.echo(line)
     service = service_for(list(services), _scenes()[0].hook)

@@ -1,21 +1,24 @@
 """A year of synthetic signings for the dashboard: shipped patients, invented users, and every answer made by the service itself."""
 
 import random
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
-from cds_service.knowledge import Knowledge
+from cds_service.knowledge import Knowledge, load
 from cds_service.record import Record
 from cds_service.settings import DEVELOPMENT_CLIENT, Client, Settings
 from cds_service.store.archive import Archive, Override
 from cds_service.store.archive import Record as Row
+from cds_service.store.engine import open_engine
 from cds_service.store.memory import OVERRIDE_LIFE_S
 from cds_service.web import create_app
-from cds_service.web.stories import Story
+from cds_service.web.stories import Story, read_stories
 
 DAYS = 365
 EPISODES_A_DAY = 0.55
@@ -26,6 +29,8 @@ LACKS_OPTIONAL, LACKS_REQUIRED = 0.06, 0.01
 QUIET_LATELY_DAYS = 120
 TYPICAL_DELAY_MIN = 4.0
 PRESCRIBERS = 14
+CHANGED_ON = 200
+EARLIER = {"version": "2026.5.0", "windows": {"current_days": 21}}
 
 
 @dataclass
@@ -157,6 +162,22 @@ class Hospital:
             reason = self._chance.choice(reasons[:4])
             return {"card": card["uuid"], "outcome": "overridden", "overrideReason": {"reason": reason}}, None
         return None, None
+
+
+def year(url: str, fixtures: Path, now: datetime) -> int:
+    """Fills the database at this URL with a year that begins under an earlier site policy, and gives the number of calls."""
+    present = load()
+    with tempfile.TemporaryDirectory(prefix="ndm-cds-history-") as folder:
+        for condition in {service.condition for service in present.services.values()}:
+            policy = Path(folder) / condition / "policy.yaml"
+            policy.parent.mkdir()
+            policy.write_bytes(orjson.dumps(EARLIER))  # JSON is YAML
+        past = load(overlay=Path(folder))
+    engine = open_engine(url)
+    try:
+        return seed([(0, past), (CHANGED_ON, present)], read_stories(fixtures), Archive(engine), now)
+    finally:
+        engine.dispose()
 
 
 def seed(knowledge: Sequence[tuple[int, Knowledge]], stories: Sequence[Story], archive: Archive, now: datetime, draws: int = 1) -> int:

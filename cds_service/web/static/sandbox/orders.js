@@ -4,7 +4,7 @@ import { choice, el, fill, labelled } from "./dom.js";
 import { drugOf, formOf, ROUTES, sig, withForm, words } from "./record.js";
 
 const INTERVALS = [["", "not stated"], ["4", "every 4 h"], ["6", "every 6 h"], ["8", "every 8 h"], ["12", "every 12 h"], ["24", "every 24 h"], ["48", "every 48 h"], ["once", "once"]];
-const UNITS = [["g", "g"], ["mg", "mg"]];
+const UNITS = [["g", "g"], ["mg", "mg"], ["MU", "MU"]];
 
 /** Draws all drafts; `change(index, order)` replaces one, with null it is removed; `select(index)` asks about one. */
 export function showOrders(place, drafts, fresh, change, select) {
@@ -28,11 +28,12 @@ function medication(order, index, fresh, change, select) {
   const form = formOf(order);
   const put = (part) => (value) => change(index, withForm(order, { ...form, [part]: value }));
   const ask = el("button.button.button-small", { type: "button", onclick: () => select(index), title: "Calls order-select with this order" }, "Check this order");
+  const units = UNITS.some(([value]) => value === form.unit) ? UNITS : [...UNITS, [form.unit, form.unit]];
   const intervals = INTERVALS.some(([value]) => value === form.interval) ? INTERVALS : [...INTERVALS, [form.interval, `every ${form.interval} h`]];
   return el(fresh.has(order.id) ? "li.order.order-new" : "li.order", { "data-order": order.id },
     head(title, index, change, ask),
     el("div.fields", {},
-      labelled("Dose", el("span.amount", {}, field(form.dose, put("dose"), `Dose of ${title}`), choice(UNITS, form.unit, put("unit"), { "aria-label": `Unit of ${title}` }))),
+      labelled("Dose", el("span.amount", {}, field(form.dose, put("dose"), `Dose of ${title}`), choice(units, form.unit, put("unit"), { "aria-label": `Unit of ${title}` }))),
       labelled("Route", choice(ROUTES, form.route, put("route"))),
       labelled("Interval", choice(intervals, form.interval, put("interval"))),
       labelled("Infusion, hours", field(form.infusion, put("infusion"))),

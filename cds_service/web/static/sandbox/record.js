@@ -2,6 +2,7 @@
 
 const UCUM = "http://unitsofmeasure.org";
 const SNOMED = "http://snomed.info/sct";
+const MU = "MU", MILLION = 1000000;
 export const ROUTES = [
   ["47625008", "Intravenous"], ["26643006", "Oral"], ["78421000", "Intramuscular"], ["447694001", "Inhaled"], ["72607000", "Intrathecal"], ["", "not stated"],
 ];
@@ -44,13 +45,14 @@ export function formOf(order) {
   const dosage = order.dosageInstruction?.[0] || {};
   const repeat = dosage.timing?.repeat || {};
   const quantity = dosage.doseAndRate?.[0]?.doseQuantity || {};
+  const millions = quantity.code === "[iU]" || quantity.unit === "[iU]";
   const once = repeat.count === 1;
   const interval = repeat.periodUnit === "h" ? repeat.period / (repeat.frequency || 1) : repeat.periodUnit === "d" ? (24 * repeat.period) / (repeat.frequency || 1) : "";
   const infusion = repeat.durationUnit === "h" ? repeat.duration : repeat.durationUnit === "min" ? repeat.duration / 60 : "";
   return {
     drug: drugOf(order),
-    dose: quantity.value ?? "",
-    unit: quantity.unit || quantity.code || "g",
+    dose: millions ? quantity.value / MILLION : quantity.value ?? "",
+    unit: millions ? MU : quantity.unit || quantity.code || "g",
     route: dosage.route?.coding?.find((one) => one.system === SNOMED)?.code ?? "",
     interval: once ? "once" : String(interval),
     infusion: infusion ?? "",
@@ -74,11 +76,16 @@ export function withForm(order, form) {
   const route = ROUTES.find(([code]) => code && code === form.route);
   const dosage = { text: sentence(form), timing: { repeat } };
   if (route) dosage.route = { coding: [{ system: SNOMED, code: route[0] }], text: route[1] };
-  if (form.dose !== "") dosage.doseAndRate = [{ doseQuantity: { value: Number(form.dose), unit: form.unit, system: UCUM, code: form.unit } }];
+  if (form.dose !== "") dosage.doseAndRate = [{ doseQuantity: quantityOf(form) }];
   const changed = { ...order, dosageInstruction: [dosage, ...(order.dosageInstruction || []).slice(1)] };
   if (form.reason) changed.reasonCode = [{ text: form.reason }];
   else delete changed.reasonCode;
   return changed;
+}
+
+function quantityOf(form) {
+  const [value, unit] = form.unit === MU ? [Math.round(Number(form.dose) * MILLION), "[iU]"] : [Number(form.dose), form.unit];
+  return { value, unit, system: UCUM, code: unit };
 }
 
 function whole(hours) {
