@@ -182,15 +182,16 @@ def fill(text: str, words: Mapping[str, str]) -> str:
 def headline(text: str, words: Mapping[str, str]) -> str:
     """A summary, beginning with a capital; where many drugs make it too long, each list is cut to its first."""
     found = fill(text, words)
-    if len(found) > LONGEST_SUMMARY:
-        found = fill(text, {**words, **{key: _first_of(words[key]) for key in LISTS & words.keys()}})
+    for rest in (" and others", ""):
+        if len(found) > LONGEST_SUMMARY:
+            found = fill(text, {**words, **{key: _first_of(words[key], rest) for key in LISTS & words.keys()}})
     return found[:1].upper() + found[1:]
 
 
-def _first_of(listed: str) -> str:
+def _first_of(listed: str, rest: str) -> str:
     first, comma, _ = listed.partition(", ")
     first, both, _ = first.partition(" and ")
-    return f"{first} and others" if comma or both else first
+    return f"{first}{rest}" if comma or both else first
 
 
 class _Blank(dict[str, str]):

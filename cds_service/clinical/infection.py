@@ -1,4 +1,4 @@
-"""Does the record prove the mechanism, how recently, and in what?"""
+"""Whether the record proves the mechanism, how recently, and in what."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

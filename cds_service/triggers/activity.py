@@ -1,4 +1,4 @@
-"""Chapter A of the rule sheet, second half: is anything in this regimen expected to work, and is anything too much?"""
+"""Chapter A of the rule sheet, second half: whether anything in this regimen is expected to work, and whether anything is too much."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Chapter A of the rule sheet, first half: does every drug that needs a partner have one, and does it keep it?"""
+"""Chapter A of the rule sheet, first half: whether every drug that needs a partner has one, and keeps it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""The engine of regimen and organism, with facts made by hand."""

@@ -1,4 +1,4 @@
-"""Does the record prove the mechanism, and in what?"""
+"""Whether the record proves the mechanism, and in what."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """What was tested on the isolates that matter."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from cds_service.clinical.facts import Susceptibility
 from cds_service.clinical.susceptibility import Breakpoint
 from tests.rules_regimen.bench import NOW, OTHER, URINE, Answer, bedside, isolate, order, running
 
-S, R, I, PENDING = Answer.SUSCEPTIBLE, Answer.RESISTANT, Answer.INTERMEDIATE, Answer.PENDING
+S, R, BETWEEN, PENDING = Answer.SUSCEPTIBLE, Answer.RESISTANT, Answer.INTERMEDIATE, Answer.PENDING
 
 
 @pytest.mark.parametrize(("old", "new", "answer"), [(R, S, S), (S, R, R), (R, PENDING, R)])
@@ -16,7 +17,8 @@ def test_a_later_isolate_of_the_same_place_supersedes(old: Answer, new: Answer, 
     """The newest decided result of one species in one kind of specimen counts."""
     both = [isolate("GENE", days=9, sample="a", tested={"lance": old}), isolate("GENE", days=2, sample="b", tested={"lance": new})]
     tested = bedside(isolates=both).laboratory.tested("lance")
-    assert tested is not None and tested.answer is answer
+    assert tested is not None
+    assert tested.answer is answer
 
 
 @pytest.mark.parametrize("place", ["specimen", "species"])
@@ -39,15 +41,20 @@ def test_a_number_is_read_with_the_breakpoint(mic: str, answer: Answer) -> None:
     one = isolate("GENE")
     number = Susceptibility("lance", Answer.UNSTATED, Decimal(mic), "Observation/m", NOW)
     row = Breakpoint("lance", "rods", "clsi-fda", Decimal(4), "a source")
-    from dataclasses import replace
-
     tested = bedside(isolates=[replace(one, susceptibilities=(number,))], breakpoints=(row,)).laboratory.tested("lance")
-    assert tested is not None and tested.answer is answer and tested.by_breakpoint
+    assert tested is not None
+    assert tested.answer is answer
+    assert tested.by_breakpoint
 
 
 @pytest.mark.parametrize(
     ("tests", "dual"),
-    [({"shield+sword": R, "lance": R}, True), ({"shield+sword": I, "lance": R}, True), ({"shield+sword": R, "lance": S}, False), ({"lance": R}, False)],
+    [
+        ({"shield+sword": R, "lance": R}, True),
+        ({"shield+sword": BETWEEN, "lance": R}, True),
+        ({"shield+sword": R, "lance": S}, False),
+        ({"lance": R}, False),
+    ],
 )
 def test_resistant_to_all(tests: dict[str, Answer], dual: bool) -> None:
     """Every row that has a test must have failed on one species."""

@@ -7,6 +7,7 @@ from tests.rules_regimen.bench import bedside, every, hours, once, order, runnin
 
 
 def drugs(orders: tuple[Order, ...]) -> list[str]:
+    """The drugs of some orders, in their order."""
     return [one.drug.key for one in orders]
 
 
@@ -114,7 +115,11 @@ def test_only_systemic_routes_treat(route: Route, systemic: bool) -> None:
 @pytest.mark.parametrize(("starts", "together"), [(4, True), (30, True)])
 def test_a_renewal_carries_on_what_runs(starts: float, together: bool) -> None:
     """A renewal that starts later does not open a gap while the old order has no end."""
-    orders = [running("sword"), running("shield", name="old"), order("shield", name="new", replaces="MedicationRequest/old", starts=hours(starts))]
+    orders = [
+        running("sword"),
+        running("shield", name="old"),
+        order("shield", name="new", replaces="MedicationRequest/old", starts=hours(starts)),
+    ]
     assert bool(bedside(orders).regimen.active_rows) is together
 
 

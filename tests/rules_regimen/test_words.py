@@ -8,24 +8,36 @@ from cds_service.clinical.infection import Evidence, State
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.finding import Remark
 from cds_service.knowledge import Knowledge, default_folder, load
-from cds_service.rule import LONGEST_SUMMARY, Rule, evidence_words, headline
+from cds_service.rule import LISTS, LONGEST_SUMMARY, Rule, evidence_words, headline
 from tests.rules_regimen.bench import BLOOD, RODS, SCREEN, URINE, WOUND, Answer, bedside, isolate, order
 
 OWN = {f"R{number}" for number in (*range(1, 13), *range(24, 28), 33, 45, 46, 47)}
+LONGEST = {
+    "agent": "ceftazidime-avibactam + aztreonam",
+    "answer": "non-susceptible",
+    "hours": "120",
+    "limit": "4 mg/L",
+    "mic": "0.125 mg/L",
+    "specimen": "blood",
+    "why": "Klebsiella aerogenes and OXA-48",
+}
 FORBIDDEN = ("immediately", "at once", "must ", "urgent", "reduces mortality", "the preferred regimen", "guarantee")
 
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
+    """The knowledge as it is shipped."""
     return load(default_folder())
 
 
 def rules(knowledge: Knowledge) -> list[Rule]:
+    """The rules of chapters A and C."""
     found = {rule.id: rule for service in knowledge.services.values() for rule in service.rules}
     return [rule for rule in found.values() if rule.sheet.article_rule in OWN]
 
 
 def sentences(rule: Rule) -> list[str]:
+    """Everything that a sheet may print."""
     sheet = rule.sheet
     return [sheet.summary, sheet.detail, sheet.limits, *sheet.variants.values(), *sheet.notes.values()]
 
@@ -81,10 +93,7 @@ def test_no_summary_is_cut(knowledge: Knowledge) -> None:
     enzymes = [("MBL (type not determined)",), ("NDM", "VIM", "IMP")]
     for rule, enzyme, state in product(rules(knowledge), enzymes, (State.CURRENT, State.HISTORY)):
         found = Evidence(isolate("GENE"), state, enzyme, True, (), RODS.group, False, 364.9, ())
-        many = f"{names[0]}, {names[1]} and {names[2]}"
-        listed = dict.fromkeys(("drug", "partner", "other", "drugs", "agent"), many)
-        words = {**evidence_words([found]), **listed, "agent": "ceftazidime-avibactam + aztreonam", "why": "Klebsiella aerogenes and OXA-48"}
-        words |= {"hours": "120", "mic": "0.125 mg/L", "limit": "4 mg/L", "answer": "non-susceptible", "specimen": "blood"}
+        words = {**evidence_words([found]), **LONGEST, **dict.fromkeys(LISTS, f"{names[0]}, {names[1]} and {names[2]}")}
         for text in (rule.sheet.summary, *rule.sheet.variants.values()):
             assert len(headline(text, words)) <= LONGEST_SUMMARY, f"{rule.id}: {headline(text, words)}"
 
