@@ -1,13 +1,16 @@
 """Changing, keeping and removing draft orders, and asking for consults and tests."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.cards.desk import Desk, reasons
 from cds_service.cards.proposal import NOTHING, Proposal, removal
+from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Order
 from cds_service.fhir import edits
+from cds_service.fhir.dosage import after
 from cds_service.fhir.drafts import Prescribed, Resource, medication_request, service_request
 from cds_service.finding import Correction, Finding
 from cds_service.protocol.response import REFERENCE, Action, hollow
@@ -149,13 +152,13 @@ def _whole(order: Order, hours: Decimal) -> str:
     regular = [one for one in order.doses if not one.once]
     if len(regular) != 1 or regular[0].grams is None or regular[0].interval_h is None:
         return ""
-    return Prescribed(regular[0].grams, hours, regular[0].interval_h).text
+    return written(replace(regular[0], infusion_h=hours))
 
 
 def limit(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
     """An end for drafts that are meant for the first days only."""
     hours = sheet.hours or 0
-    ends = {order: desk.bedside.regimen.start(order) + timedelta(hours=hours) for order in _drafts(findings)}
+    ends = {order: after(desk.bedside.regimen.start(order), Decimal(hours)) for order in _drafts(findings)}
     return _ended(desk, ends, sheet, f"End after {hours} h")
 
 
@@ -163,13 +166,15 @@ def extend(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> P
     """A later end, counted from the first order of this course."""
     orders = _drafts(findings)
     began = desk.bedside.therapy_began() or min((desk.bedside.regimen.start(order) for order in orders), default=desk.bedside.now)
-    end = began + timedelta(days=sheet.days or 0)
-    return _ended(desk, dict.fromkeys(orders, end), sheet, f"Plan until {end.date().isoformat()}")
+    end = after(began, Decimal(24 * (sheet.days or 0)))
+    return _ended(desk, dict.fromkeys(orders, end), sheet, f"Plan until {end.date().isoformat()}") if end else NOTHING
 
 
-def _ended(desk: Desk, ends: Mapping[Order, datetime], sheet: SuggestionSheet, what: str) -> Proposal:
+def _ended(desk: Desk, ends: Mapping[Order, datetime | None], sheet: SuggestionSheet, what: str) -> Proposal:
     regimen = desk.bedside.regimen
-    found = {order: _update(desk, order, _until(regimen.start(order), end), f"{what}: {order.drug.name}") for order, end in ends.items()}
+    found = {
+        order: _update(desk, order, _until(regimen.start(order), end), f"{what}: {order.drug.name}") for order, end in ends.items() if end
+    }
     changed = [order for order, action in found.items() if action]
     actions = tuple(action for action in found.values() if action)
     return Proposal(fill(sheet.label, {"drug": names(changed)}), actions) if actions else NOTHING
@@ -192,7 +197,8 @@ def _update(desk: Desk, order: Order, change: Callable[[Resource], Resource | No
     """The received draft with one change; None where the client takes none, or the draft cannot be changed safely."""
     if not desk.changes_drafts or not REFERENCE.fullmatch(order.reference):
         return None
-    draft = desk.received.find(order.reference)
+    found = desk.received.find(order.reference)
+    draft = edits.sound(found) if found is not None and not hollow(found) else None
     changed = change(draft) if draft is not None else None
-    whole = edits.sound(changed) if changed is not None and not hollow(changed) else None
+    whole = edits.sound(changed) if changed is not None else None
     return Action("update", what, whole) if whole is not None else None

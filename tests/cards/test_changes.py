@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from cds_service.clinical.facts import Dose, Order
+from cds_service.fhir.drafts import Prescribed
+from cds_service.fhir.edits import Received
 from cds_service.finding import Correction, Finding, Indicator
 from cds_service.protocol.response import to_json
 
@@ -192,8 +194,8 @@ def test_a_longer_course(ward: Callable[..., Ward]) -> None:
     ("text", "expected"),
     [
         ("2.5 g every 8 h", "2.5 g every 8 h; each dose over 3 h"),
-        ("2.5 g q8h over 30 min", "2.5 g intravenously every 8 h, each dose over 3 h"),
-        (None, "2.5 g intravenously every 8 h, each dose over 3 h"),
+        ("2.5 g q8h over 30 min", "2.5 g every 8 h over 3 h"),
+        (None, "2.5 g every 8 h over 3 h"),
     ],
 )
 def test_the_infusion_time_alone(ward: Callable[..., Ward], text: str | None, expected: str) -> None:
@@ -281,3 +283,57 @@ def test_tests_and_consults(ward: Callable[..., Ward], key: str, pending: str, c
     assert [one["code"] for one in resource["code"].get("coding", [])] == ([code] if code else [])
     if pending:
         assert "suggestions" not in checked(ward(pending=frozenset({pending})).cards(asking))[0]
+
+
+@pytest.mark.parametrize("starts", [NOW.replace(year=9999, month=12, day=31), NOW + timedelta(days=1)])
+def test_no_date_beyond_the_calendar(ward: Callable[..., Ward], starts: datetime) -> None:
+    """An order that begins at the end of time is not limited, and the card is still there."""
+    colistin = order("colistin", starts=starts)
+    (card,) = checked(ward(orders=(colistin,)).cards(finding("ndmPolymyxinAddOn", WARNING, orders=(colistin,), suggest=("limit-to-72-h",))))
+    assert ("suggestions" in card) is (starts.year < 9999)
+
+
+@pytest.mark.parametrize("key", ["stop-drug", "keep-protection", "correct-dose", "limit-to-72-h", "set-infusion", "extend-course"])
+def test_nothing_to_change_is_no_suggestion(ward: Callable[..., Ward], key: str) -> None:
+    """A finding that concerns no draft offers no change of one."""
+    (card,) = checked(ward(orders=(PAIR,)).cards(finding("ndmAztreonamUnprotected", suggest=(key,))))
+    assert "suggestions" not in card
+
+
+def test_a_drug_without_a_table_keeps_its_infusion(ward: Callable[..., Ward]) -> None:
+    """An infusion time is set only for drugs of the dose table."""
+    meropenem = order("meropenem")
+    (card,) = checked(
+        ward(orders=(meropenem,)).cards(finding("ndmCazAviInfusion", WARNING, orders=(meropenem,), suggest=("set-infusion",)))
+    )
+    assert "suggestions" not in card
+
+
+def test_a_right_dose_without_load_gets_the_load_alone(ward: Callable[..., Ward]) -> None:
+    """Where the draft cannot be changed but is right, only the loading dose is offered."""
+    right = Correction(PAIR, Decimal("2.5"), Decimal(8), Decimal(3), Decimal("2.5"))
+    missing = finding("ndmCazAviDose", WARNING, orders=(PAIR,), corrections=(right,), suggest=("correct-dose",))
+    (card,) = checked(ward(orders=(PAIR,), received=[]).cards(missing))
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create"]
+
+
+@pytest.mark.parametrize(
+    "bundle", [None, b"{", b'{"entry": 7}', b'{"entry": [{"resource": 7}, {"resource": {"resourceType": "MedicationRequest"}}]}']
+)
+def test_drafts_that_cannot_be_found(bundle: bytes | None) -> None:
+    """A bundle that holds no draft of that name gives none."""
+    assert Received(bundle).find("MedicationRequest/1") is None
+
+
+@pytest.mark.parametrize("grams", ["0", "-1", "20.1"])
+def test_no_dose_out_of_bounds(grams: str) -> None:
+    """A dose that nobody gives cannot be written, whatever a table says."""
+    with pytest.raises(ValueError, match="out of bounds"):
+        Prescribed(Decimal(grams), Decimal(3), Decimal(8))
+
+
+def test_nobody_limits_what_is_stopped(ward: Callable[..., Ward]) -> None:
+    """A draft that stops its order is not given an end."""
+    stopping = order("colistin", ending=True, status="stopped")
+    (card,) = checked(ward(orders=(stopping,)).cards(finding("ndmPolymyxinAddOn", WARNING, orders=(stopping,), suggest=("limit-to-72-h",))))
+    assert "suggestions" not in card

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cds_service.clinical.facts import Answer, Circumstance, Person, Setting
 from cds_service.clinical.policy import Formulary
@@ -358,3 +360,22 @@ def test_a_partner_for_the_pair_is_no_regimen_of_its_own(ward: Callable[..., War
     (card,) = checked(ward(orders=(meropenem,)).cards(alone))
     assert "suggestions" not in card
     assert "Ceftazidime-avibactam: would not complete a regimen that is expected to work" in card["detail"]
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    creatinine=st.decimals("0.2", "12", places=2),
+    weight=st.integers(35, 180),
+    place=st.sampled_from(["none", "haemodialysis", "crrt", "peritoneal-dialysis"]),
+    profile=st.sampled_from(["standard", "epic"]),
+    allergic=st.sampled_from([None, "aztreonam", "ceftazidime", "cefiderocol"]),
+)
+def test_every_offer_is_valid(
+    ward: Callable[..., Ward], creatinine: Decimal, weight: int, place: str, profile: str, allergic: str | None
+) -> None:
+    """For any kidney, weight, replacement therapy, client and allergy every emitted order is valid R4 and the answer has its form."""
+    told = () if place == "none" else (Circumstance(place, "Condition", "Condition/1"),)
+    recorded = (allergy(allergic, severe=True),) if allergic else ()
+    bed = ward(orders=(AZTREONAM,), creatinine=str(creatinine), weight=str(weight), circumstances=told, profile=profile, allergies=recorded)
+    (card,) = checked(bed.cards(unprotected("add-ceftazidime-avibactam", "switch-to-pair", *ALL[1:])))
+    assert place in {"none", "haemodialysis"} or not doses(card)
