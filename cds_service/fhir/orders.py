@@ -9,7 +9,7 @@ from cds_service.clinical.facts import Order, Route, Setting, Unreadable
 from cds_service.fhir import dosage, words
 from cds_service.fhir.medicines import Medicine, recognise
 from cds_service.fhir.references import bare
-from cds_service.fhir.resources import Concept, Medication, MedicationRequest, contained, elements, read, several, string
+from cds_service.fhir.resources import Concept, Medication, MedicationRequest, Quantity, contained, elements, read, several, string
 from cds_service.fhir.times import moment
 from cds_service.fhir.valuesets import Terminology
 
@@ -138,7 +138,8 @@ def _order(
 ) -> Order:
     assert medicine.drug is not None
     instructions = request.dosageInstruction or []
-    span = dosage.span(instructions, request.dispenseRequest.expectedSupplyDuration if request.dispenseRequest else None)
+    setting = _setting(request)
+    span = dosage.span(instructions, _supply(request) if draft and setting is not Setting.INPATIENT else None)
     authored = moment(request.authoredOn)
     starts = span.starts or (None if draft else authored)
     return Order(
@@ -148,7 +149,7 @@ def _order(
         draft=draft,
         status=request.status or "",
         route=_route(request, label, medicine, terminology),
-        setting=_setting(request),
+        setting=setting,
         doses=dosage.doses(instructions),
         starts=starts,
         ends=span.ends or dosage.after(starts, span.duration_h),
@@ -160,6 +161,11 @@ def _order(
         reasons=_reasons(request, cabinet, terminology),
         reason_text=bool(words.texts(several(request.reasonCode)) or words.triples(several(request.reasonCode)) or request.reasonReference),
     )
+
+
+def _supply(request: MedicationRequest) -> Quantity | None:
+    """How long a dispensed prescription lasts; in hospital a supply is what the pharmacy sends, not the end of a course."""
+    return request.dispenseRequest.expectedSupplyDuration if request.dispenseRequest else None
 
 
 def _route(request: MedicationRequest, label: Label, medicine: Medicine, terminology: Terminology) -> Route:

@@ -99,3 +99,19 @@ def test_an_effluent_rate_in_the_words_of_a_request_is_used() -> None:
     assert answer(sent) == ()
     entry["resource"]["code"] = {"text": "CRRT (CVVHDF), effluent rate 3.5 L/h"}
     assert answer(sent) == ("ndmCefiderocolDose warning",)
+
+
+@pytest.mark.parametrize("where", ["draft", "running"])
+def test_the_pharmacys_supply_is_no_end_of_a_course_in_hospital(where: str) -> None:
+    """A supply of one day neither shortens a course in bone nor drops a running partner."""
+    supply = {"expectedSupplyDuration": {"value": 1, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"}}
+    sent = body(
+        {
+            "patient": {"conditions": ["osteomyelitis"]},
+            "running": [{"order": "aztreonam", "starts": -60}],
+            "drafts": ["ceftazidime-avibactam"],
+        }
+    )
+    order = drafts(sent)[0] if where == "draft" else sent["prefetch"]["orders"]["entry"][0]["resource"]
+    order["dispenseRequest"] = supply
+    assert answer(sent) == ()
