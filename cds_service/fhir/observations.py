@@ -19,6 +19,7 @@ TWOFOLD = Decimal(2)
 WRITTEN = re.compile(r"\s*(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>mg/l|ug/ml|µg/ml|mcg/ml)?\b.{0,40}", re.IGNORECASE)
 ANSWERS = {answer.value for answer in Answer}
 PENDING = "registered"
+GENERAL = "general"
 MODIFIED = "it carries a modifier that this service does not know"
 Parts = Sequence[tuple[Part, Meaning]]
 
@@ -135,9 +136,10 @@ def _named(part: Part, meanings: Meanings) -> tuple[Organism | None, str]:
     if coded:
         return terms.organism(coded), text
     for one in verdicts.value_texts(part):
-        found = words.affirmed(terms, "organism", one)
-        if len(found) == 1:
-            return terms.organism(next(iter(found))), text
+        found = [terms.organism(key) for key in sorted(words.affirmed(terms, "organism", one))]
+        exact = [organism for organism in found if GENERAL not in organism.traits] or found
+        if len(exact) == 1:
+            return exact[0], text
     return None, text
 
 

@@ -25,12 +25,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The names of one key: `alone` names count where nearly nothing else is written, `without` words forbid all of them."""
+    """The names of one key.
+
+    `alone` names count where nearly nothing else is written; `without` words forbid all names, and of `needs` one must be there.
+    """
 
     key: str
     texts: tuple[str, ...]
     alone: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Vocabulary:
     def __init__(self, entries: Iterable[Entry] = (), never: Iterable[str] = (), few: int = FEW) -> None:
         self._names: dict[str, list[tuple[Words, str, bool]]] = defaultdict(list)
         self._without: dict[str, Phrases] = {}
+        self._needs: dict[str, Phrases] = {}
         self._few = few
         for entry in entries:
             self._add(entry)
@@ -106,6 +111,8 @@ class Vocabulary:
                 self._put(name, entry.key, alone)
         if entry.without:
             self._without[entry.key] = Phrases(entry.without)
+        if entry.needs:
+            self._needs[entry.key] = Phrases(entry.needs)
 
     def _put(self, name: str, key: str, alone: bool) -> None:
         words = words_of(name)
@@ -144,8 +151,8 @@ class Vocabulary:
         return next((one for one in options if words[place : place + len(one[0])] == one[0]), ((), "", False))
 
     def _forbidden(self, key: str, words: Words) -> bool:
-        phrases = self._without.get(key)
-        return phrases is not None and phrases.inside(words)
+        without, needs = self._without.get(key), self._needs.get(key)
+        return (without is not None and without.inside(words)) or (needs is not None and not needs.inside(words))
 
     def _nearly_alone(self, words: Words, hits: Sequence[Hit]) -> bool:
         named = {place for hit in hits for place in range(hit.start, hit.end)}

@@ -17,6 +17,7 @@ class DrugRow(Sheet, frozen=True):
     texts: tuple[str, ...] = ()
     inhaled: tuple[str, ...] = ()
     lab: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     antibacterial: bool = True
     injection_only: bool = False
     oral_absorbed: bool = True

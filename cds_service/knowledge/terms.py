@@ -98,7 +98,7 @@ def _names(
     substances = list(_substances(drugs))
     lab = [Entry(key, (), row.lab) for key, row in drugs.drugs.items() if row.lab]
     without = words.susceptibility.without
-    tested = [Entry(one.key, one.texts, one.alone, without) for one in (*substances, *lab)]
+    tested = [Entry(one.key, one.texts, one.alone, without, one.needs) for one in (*substances, *lab)]
     places = [Entry(key, (row.name, *row.texts)) for key, row in organisms.organisms.items()]
     found = {
         "drug": Vocabulary(substances),
@@ -118,7 +118,7 @@ def _substances(sheet: DrugSheet) -> Iterator[Entry]:
     """Drugs by name and brand, and the ingredients that are none."""
     for key, row in sheet.drugs.items():
         own = () if row.parts else (row.name, key)
-        yield Entry(key, tuple(dict.fromkeys((*own, *row.texts, *row.inhaled))))
+        yield Entry(key, tuple(dict.fromkeys((*own, *row.texts, *row.inhaled))), needs=row.needs)
     for key, part in sheet.parts.items():
         yield Entry(key, (key, *part.texts))
 

@@ -240,6 +240,35 @@ def test_an_organism_as_code_with_the_gene_as_component(read: Read) -> None:
     assert found(chart)["NDM"] is True
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Klebsiella pneumoniae (CRE)", "klebsiella-pneumoniae"),
+        ("Gram negative rods: Escherichia coli", "escherichia-coli"),
+        ("E. coli, ESBL negative", "escherichia-coli"),
+        ("Enterobacterales", "enterobacterales"),
+        ("E. coli and K. pneumoniae", None),
+        ("No Klebsiella pneumoniae isolated", None),
+    ],
+)
+def test_the_organism_is_the_most_exact_name(read: Read, text: str, key: str | None) -> None:
+    """A species stands before its group; of two species none is chosen, and a denied one did not grow."""
+    culture = {"text": "Blood culture"}
+    found = read(observation(code=culture, valueString=text), observation("g", code=NDM, valueString="Detected", derivedFrom=[{"reference": "Observation/o"}]))
+    assert {one.organism.key for one in found.isolates if one.organism} == ({key} if key else set())
+
+
+@pytest.mark.parametrize("text", ["Tumour cells positive for vimentin (VIM)", "Neonatal diabetes mellitus (NDM)", "Monoclonal B-cell lymphocytosis (MBL)"])
+def test_other_meanings_of_an_abbreviation_raise_nothing(read: Read, text: str) -> None:
+    """Pathology and genetics use the same letters."""
+    report = {
+        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p"},
+        "code": {"text": "Pathology"}, "conclusion": text,
+    }  # fmt: skip
+    problem = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "code": {"text": text}}
+    assert problems(read(report, problem)) == []
+
+
 def test_an_organism_as_answer_to_a_phenotype_question(read: Read) -> None:
     """A KPC producer as the value of a resistance code is a KPC producer and no NDM."""
     value = {"coding": [{"system": SNOMED, "code": "713171002"}]}

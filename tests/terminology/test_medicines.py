@@ -159,6 +159,23 @@ def test_other_drugs_are_of_no_interest(terms: Terminology, text: str) -> None:
     assert (found.drug, found.problem, found.antibacterial) == (None, "", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("EPINEPHRINE 4 MG/250 ML IN 0.9 % SODIUM CHLORIDE", "epinephrine"),
+        ("phenylephrine infusion", "phenylephrine"),
+        ("0.3 ML Epinephrine 1 MG/ML Auto-Injector", None),
+        ("lidocaine 1 % with epinephrine 1:100,000", None),
+        ("phenylephrine 0.5 % nasal spray", None),
+        ("desmopressin", None),
+    ],
+)
+def test_a_vasopressor_is_an_infusion(terms: Terminology, text: str, key: str | None) -> None:
+    """An auto-injector, a local anaesthetic and a nasal spray are no sign of shock."""
+    found = recognise([], [text], terms)
+    assert (found.drug.key if found.drug else None, found.problem) == (key, "")
+
+
 def test_a_code_of_another_system_is_not_taken_for_rxnorm(terms: Terminology) -> None:
     """The same digits in another system mean nothing."""
     assert recognise([("http://example.org/local", "1272", "")], [], terms).drug is None
