@@ -100,7 +100,7 @@ class Negation:
         return Said.YES if self._yes.before(text.words, place) else None
 
     def _headed(self, text: Text, hit: Hit) -> bool:
-        """ "Negative NDM PCR": the denial opens the sentence and belongs to no name before it."""
+        """ "Negative PCR": the denial opens the sentence and belongs to no name before it."""
         size = self._listed.before(text.words, hit.start)
         start = hit.start - size
         return bool(size) and (start == 0 or _breaks(text, start) or "," in text.gaps[start])

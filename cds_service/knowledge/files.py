@@ -75,7 +75,7 @@ class Files:
         return digest.hexdigest()[:12]
 
     def under(self, pattern: str) -> list[str]:
-        """Relative paths that match a pattern such as "ndm/rules/*.yaml"."""
+        """Relative paths that match a pattern such as "condition/rules/*.yaml"."""
         return sorted(name for name in {*self.texts, *self.overlay} if PurePosixPath(name).match(pattern))
 
     def folders(self) -> list[str]:

@@ -60,7 +60,7 @@ def _dose(files: Files, line: int, cells: dict[str, str]) -> Row | None:
             components=cells["components"],
             intervals_h=tuple(Decimal(part) for part in cells["interval_h"].split("|") if part and part != "once"),
             label_infusion_h=_number(cells["infusion_h"].split("-")[-1]),
-            infusion_h=_number(cells["infusion_ndm_h"]),
+            infusion_h=_number(cells["infusion_used_h"]),
             suggest=cells["suggest"] == "true",
             bound=cells.get("bound", ""),
             source_text=cells["source_text"],

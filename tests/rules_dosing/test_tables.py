@@ -12,7 +12,7 @@ from cds_service.clinical.doses import Row
 from cds_service.clinical.renal import Kidney
 from tests.rules_dosing.ward import ROOT, table
 
-FIELDS = ("rrt", "lo", "hi", "bound", "phase", "dose_g", "components", "interval_h", "infusion_h", "infusion_ndm_h")
+FIELDS = ("rrt", "lo", "hi", "bound", "phase", "dose_g", "components", "interval_h", "infusion_h", "infusion_used_h")
 LIMITS = [Decimal(limit) for limit in (5, 10, 15, 30, 50, 60, 120)]
 AGENTS = ("ceftazidime-avibactam", "aztreonam", "aztreonam-avibactam", "cefiderocol")
 CELLS = list(csv.DictReader((ROOT / "hooks/shared/doses.csv").read_text("utf-8").splitlines()))
