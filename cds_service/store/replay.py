@@ -1,5 +1,7 @@
 """Which tokens have been used: one row for each issuer and `jti`, shared by all workers that use the store."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Column, Double, Engine, Index, MetaData, Table, Text, delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -16,10 +18,14 @@ used_tokens_expires = Index("used_tokens_expires", used_tokens.c.expires)
 
 
 class UsedTokens:
-    """Remembers each token until it can no longer be valid; the database decides who came first."""
+    """Remembers each token until it can no longer be valid; the database decides who came first.
 
-    def __init__(self, engine: Engine) -> None:
+    `prepare` lays the tables out where that has not been done; it is called each time and has to be quick once it was.
+    """
+
+    def __init__(self, engine: Engine, prepare: Callable[[], None] | None = None) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._prepare = prepare
 
     def create(self) -> None:
         """Lay out the table where it is not there yet."""
@@ -29,6 +35,8 @@ class UsedTokens:
 
     def first_use(self, issuer: str, jti: str, expires: float) -> bool:
         """Insert or fail: True for exactly one of all callers with this issuer and jti; a database error is raised."""
+        if self._prepare:
+            self._prepare()
         row = {"issuer": issuer, "jti": jti, "expires": expires}
         try:
             with self._engine.connect() as connection:

@@ -2,12 +2,14 @@
 
 import gc
 import logging.config
+import signal
 import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8000, 1, 8
 # A thread that reads a slow body waits outside the interpreter and costs a little memory only; the places for judging are counted apart.
 READERS = 384
-STOP_S = 10
+STOP_S = 3  # beside the deadline of the FHIR calls, for a request that is under way when the server stops
 RESPAWNS, RESPAWN_WINDOW_S = 60, 60.0
 
 
@@ -68,7 +70,9 @@ def serve(
         gc.collect()
         gc.freeze()
         event("starting", version=knowledge.version, count=workers)
-        _server(host, port, workers, threads).serve(target_loader=partial(build, settings, knowledge, threads, examples), wrap_loader=False)
+        begin = partial(_begin_worker, settings, knowledge, threads, examples)
+        stop_s = STOP_S + ceil(settings.server.deadline_ms / 1_000)
+        _server(host, port, workers, threads, stop_s).serve(target_loader=begin, wrap_loader=False)
 
 
 def check_start(settings: Settings, host: str, port: int) -> None:
@@ -105,6 +109,13 @@ def _named(settings: Settings, host: str, port: int) -> Settings:
     return replace(settings, server=replace(settings.server, public_url=f"http://{host}:{port}"))
 
 
+def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, examples: Callable[[Knowledge], Sequence[Example]]) -> Flask:
+    """The first thing that a worker does; a signal to stop that arrives before it serves would otherwise be lost, and the stop hang."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    log_uncaught()
+    return build(settings, knowledge, threads, examples)
+
+
 def build(
     settings: Settings,
     knowledge: Knowledge,
@@ -112,10 +123,10 @@ def build(
     examples: Callable[[Knowledge], Sequence[Example]] = no_examples,
 ) -> Flask:
     """The application with its real store, keys and FHIR calls; it runs in the worker, since threads do not survive a fork."""
-    log_uncaught()
     engine = open_engine(settings.store.url)
     folder = spool_folder(settings)
-    memory = Memory(Archive(engine), Spool(folder), time.monotonic)
+    archive = Archive(engine)
+    memory = Memory(archive, Spool(folder), time.monotonic)
     memory.start()
     Finalize(None, memory.stop, exitpriority=10)
     keys = KeyRing(settings, time.monotonic)
@@ -123,7 +134,7 @@ def build(
         settings,
         knowledge,
         store=memory,
-        trust=Trust(settings, keys, UsedTokens(engine), time.time),
+        trust=Trust(settings, keys, UsedTokens(engine, archive.prepare), time.time),
         fetch_for=FhirClient(settings).fetch_for,
         secret=settings.secret or kept_secret(folder),
         admission=Admission(threads),
@@ -170,7 +181,7 @@ class _Respawns(dict[int, float]):
         return super().get(worker, default) if len(recent) > RESPAWNS else default
 
 
-def _server(host: str, port: int, workers: int, threads: int) -> Any:
+def _server(host: str, port: int, workers: int, threads: int, stop_s: int) -> Any:
     logs: Mapping[str, Any] = log_configuration()
     server = Granian(
         "ndm-cds",
@@ -181,7 +192,7 @@ def _server(host: str, port: int, workers: int, threads: int) -> Any:
         blocking_threads=threads + READERS,
         backpressure=threads + READERS,
         respawn_failed_workers=True,
-        workers_kill_timeout=STOP_S,
+        workers_kill_timeout=stop_s,
         log_dictconfig=dict(logs),
         websockets=False,
     )

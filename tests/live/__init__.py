@@ -1,0 +1,1 @@
+"""A started server with workers, asked over real sockets."""
