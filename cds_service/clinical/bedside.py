@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 
 from cds_service.clinical.doses import DoseTable
 from cds_service.clinical.facts import Chart, Drug, Isolate, Order, Route
 from cds_service.clinical.infection import Evidence, Infection, infection
 from cds_service.clinical.policy import Policy
-from cds_service.clinical.regimen import Drugs, Regimen, regimen
-from cds_service.clinical.renal import Kidney, kidney
+from cds_service.clinical.regimen import Regimen, regimen
+from cds_service.clinical.renal import INJURY, Kidney, kidney
 from cds_service.clinical.susceptibility import Breakpoint, Laboratory
 
 
@@ -53,7 +54,10 @@ class Bedside:
 
     @cached_property
     def kidney(self) -> Kidney:
-        return kidney(self.chart.measures, self.years, self.chart.person.sex, self.words, self.policy.renal, self.now)
+        """An injury that was coded long ago, and a dialysis session of last month, say nothing about today."""
+        rules = self.policy.renal
+        past = (self.of_procedures - self.lately(rules.session_days)) | ({INJURY} - self.lately(rules.aki_days))
+        return kidney(self.chart.measures, self.years, self.chart.person.sex, self.words - past, rules, self.now)
 
     @cached_property
     def laboratory(self) -> Laboratory:
@@ -64,6 +68,17 @@ class Bedside:
     def words(self) -> frozenset[str]:
         """The circumstances of the record, without what single orders state."""
         return frozenset(one.word for one in self.chart.circumstances)
+
+    @cached_property
+    def of_procedures(self) -> frozenset[str]:
+        """What only procedures say: a session of dialysis is no dependence on it."""
+        told = [one for one in self.chart.circumstances if one.source == "procedure"]
+        return frozenset(one.word for one in told) - {one.word for one in self.chart.circumstances if one not in told}
+
+    def lately(self, days: Decimal | int) -> frozenset[str]:
+        """The circumstances that began, or were done, within so many days; an undated one counts."""
+        told = ((one.word, self.since(one.since)) for one in self.chart.circumstances)
+        return frozenset(word for word, hours in told if hours is None or hours <= float(days) * 24)
 
     @cached_property
     def years(self) -> float | None:
@@ -159,18 +174,28 @@ class Bedside:
     @cached_property
     def cystitis_only(self) -> bool:
         """Bladder infection without a sign of more, treated with a drug for it."""
-        rules = self.policy.cystitis
-        if not rules.drugs or not self.regimen.signed:
-            return False
-        drugs = Drugs("cystitis", self.reference.sets.get(rules.drugs, frozenset()))
-        words = self.stated(self.regimen.signed) | self.words
+        rules, drafts = self.policy.cystitis, self.regimen.signed
+        words = self.stated(drafts) | self.words
         invasive = any(one.isolate.specimen and one.isolate.specimen.key in self.policy.evidence.sterile for one in self.infection.current)
         return (
-            all(order in drugs for order in self.regimen.signed)
+            bool(drafts)
+            and all(self._for_bladder(order) for order in drafts)
             and bool(words & set(rules.reasons))
             and not words & set(rules.never_with)
             and not invasive
         )
+
+    def _for_bladder(self, order: Order) -> bool:
+        """A drug for cystitis, given as it is meant for it."""
+        rules, sets = self.policy.cystitis, self.reference.sets
+        within = {
+            key for key in (rules.drugs, rules.once_only, rules.by_mouth_only) if key and order.drug.key in sets.get(key, frozenset())
+        }
+        if rules.once_only in within and not (order.doses and all(dose.once for dose in order.doses)):
+            return False
+        if rules.by_mouth_only in within and order.route not in {Route.ORAL, Route.UNSTATED}:
+            return False
+        return rules.drugs in within
 
     def running_h(self, order: Order) -> float | None:
         """For how many hours the order, or the one that it takes over, has run; None before its start."""
@@ -195,7 +220,7 @@ class Bedside:
         """One of these agents tested susceptible within so many days."""
         found = self.laboratory.susceptible(agents)
         hours = self.since(found.collected) if found else None
-        return found is not None and (hours is None or hours <= days * 24)
+        return found is not None and (hours is None or hours <= float(days) * 24)
 
     def since(self, moment: datetime | None) -> float | None:
         """Completed tenths of an hour between a moment and now: a few minutes between two clocks decide nothing."""

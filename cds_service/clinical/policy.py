@@ -97,15 +97,18 @@ class RenalPolicy(Sheet, frozen=True):
     stale_h: Decimal = Decimal(48)
     icu_stale_h: Decimal = Decimal(24)
     aki_silence_h: Decimal = Decimal(48)
+    session_days: int = 4
     adult_years: int = 18
 
 
 class Cystitis(Sheet, frozen=True):
-    """When an infection is confined to the bladder."""
+    """When an infection is confined to the bladder; some drugs are for it only as a single dose, some only by mouth."""
 
     reasons: tuple[str, ...] = ()
     never_with: tuple[str, ...] = ()
     drugs: str | None = None
+    once_only: str | None = None
+    by_mouth_only: str | None = None
 
 
 class Formulary(Sheet, frozen=True):

@@ -10,6 +10,7 @@ from cds_service.clinical.policy import RenalPolicy
 
 HAEMODIALYSIS, PERITONEAL, CONTINUOUS = "IHD", "PD", "CRRT"
 REPLACEMENT = {"crrt": CONTINUOUS, "peritoneal-dialysis": PERITONEAL, "haemodialysis": HAEMODIALYSIS}
+INJURY = "acute-kidney-injury"
 SPOKEN = {HAEMODIALYSIS: "haemodialysis", PERITONEAL: "peritoneal dialysis", CONTINUOUS: "CRRT"}
 
 
@@ -83,7 +84,7 @@ def kidney(
         effluent=_effluent(measures, weight),
         age_h=age_h,
         change_pct=_change(creatinines, policy, now),
-        injury="acute-kidney-injury" in words or _injured(creatinines, policy, now),
+        injury=INJURY in words or _injured(creatinines, policy, now),
         lacking=lacking,
     )
 

@@ -22,9 +22,10 @@ class CourseTooShort:
     specimens: tuple[str, ...] = ()
     circumstances: tuple[str, ...] = ()
     excused_by: tuple[str, ...] = ()
+    excused_days: int = 7
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        if bedside.words & set(self.excused_by):
+        if bedside.lately(self.excused_days) & set(self.excused_by):
             return
         for regimen in (bedside.regimen, bedside.regimen.take_home()):
             drafts = [order for order in regimen.active if order.draft and not _single(order)]

@@ -1,11 +1,12 @@
 """Loading and maintenance, discharge lists and courses, in the shapes in which records write them."""
 
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.rules_dosing.ward import answer, body, cards
+from tests.rules_dosing.ward import NOW, answer, body, cards
 
 LOAD, MAINTENANCE = "aztreonam-avibactam 2.67 g iv once", "aztreonam-avibactam 2 g iv q6h"
 
@@ -115,3 +116,38 @@ def test_the_pharmacys_supply_is_no_end_of_a_course_in_hospital(where: str) -> N
     order = drafts(sent)[0] if where == "draft" else sent["prefetch"]["orders"]["entry"][0]["resource"]
     order["dispenseRequest"] = supply
     assert answer(sent) == ()
+
+
+@pytest.mark.parametrize(
+    ("procedure", "days", "expected"),
+    [
+        ("haemodialysis", 3, ("ndmCefiderocolDose warning",)),
+        ("haemodialysis", 5, ()),
+        ("crrt", 1, ()),
+        ("crrt", 10, ()),
+    ],
+)
+def test_a_session_of_last_month_is_no_dialysis(procedure: str, days: int, expected: tuple[str, ...]) -> None:
+    """A dialysis session says that the patient is dialysed for four days; a diagnosis says it always."""
+    sent = body({"patient": {"procedures": [procedure]}, "drafts": ["cefiderocol"]})
+    sent["prefetch"]["procedures"]["entry"][0]["resource"]["performedDateTime"] = (NOW - timedelta(days=days)).isoformat()
+    assert answer(sent) == expected
+
+
+@pytest.mark.parametrize(("days", "expected"), [(6, ()), (8, ("ndmBoneDuration warning",)), (400, ("ndmBoneDuration warning",))])
+def test_an_old_amputation_excuses_nothing(days: int, expected: tuple[str, ...]) -> None:
+    """Resection shortens the course that follows it, not one of years later."""
+    sent = body({"patient": {"conditions": ["osteomyelitis", "resected"]}, "drafts": [{"order": "cefiderocol", "days": 14}]})
+    for entry in sent["prefetch"]["conditions"]["entry"]:
+        entry["resource"]["recordedDate"] = (NOW - timedelta(days=days)).isoformat()
+    assert answer(sent) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(2, ()), (6.9, ()), (7.1, ("ndmCefiderocolDose warning",)), (400, ("ndmCefiderocolDose warning",))]
+)
+def test_an_injury_of_last_year_buys_nothing(days: float, expected: tuple[str, ...]) -> None:
+    """A kidney injury that stands on the problem list for more than a week does not excuse a full dose."""
+    sent = body({"patient": {"clearance": 40, "conditions": ["acute-kidney-injury"]}, "drafts": ["cefiderocol"]})
+    sent["prefetch"]["conditions"]["entry"][0]["resource"]["recordedDate"] = (NOW - timedelta(days=days)).isoformat()
+    assert answer(sent) == expected
