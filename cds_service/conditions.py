@@ -1,10 +1,11 @@
 """The closed lists of words that a sheet may use in `unless` and `softer_when`, each a question to the bedside."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Answer, Order
+from cds_service.clinical.facts import Answer, Isolate, Order
 from cds_service.clinical.infection import Evidence, State
 from cds_service.finding import Remark
 
@@ -31,16 +32,23 @@ def tested_susceptible(bedside: Bedside, evidence: Sequence[Evidence], remark: R
 
 
 def mixed_growth(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """Another Gram-negative species grew in the same sample, without the mechanism."""
-    samples = {one.isolate.sample: one.isolate.organism for one in evidence}
-    return any(
-        isolate.organism is not None
-        and isolate.sample in samples
-        and isolate.organism != samples[isolate.sample]
-        and isolate.organism.group not in bedside.policy.evidence.not_carriers
-        and all(not one.found for one in isolate.detections)
+    """Another Gram-negative species, without the mechanism, grew in the same sample, or in one of that kind within a day."""
+    others = [
+        isolate
         for isolate in bedside.infection.isolates
-    )
+        if isolate.organism is not None
+        and isolate.organism.group not in bedside.policy.evidence.not_carriers
+        and not any(one.found for one in isolate.detections)
+    ]
+    return any(_grew_beside(one.isolate, other) for one in evidence for other in others)
+
+
+def _grew_beside(one: Isolate, other: Isolate) -> bool:
+    if one.organism == other.organism:
+        return False
+    same_kind = one.specimen is not None and one.specimen == other.specimen
+    apart = abs(one.collected - other.collected) if one.collected and other.collected else None
+    return one.sample == other.sample or (same_kind and apart is not None and apart <= timedelta(days=1))
 
 
 def other_infection(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:

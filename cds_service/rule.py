@@ -40,7 +40,7 @@ class Reviewed(Sheet, frozen=True):
 
 
 class RuleSheet(Sheet, frozen=True):
-    """The headings of one file in `rules/`."""
+    """The headings of one file in `rules/`; `suggest_with` adds suggestions where a note is printed."""
 
     id: str
     title: str
@@ -59,6 +59,7 @@ class RuleSheet(Sheet, frozen=True):
     detail: str = ""
     notes: dict[str, str] = field(default_factory=dict)
     suggest: tuple[str, ...] = ()
+    suggest_with: dict[str, tuple[str, ...]] = field(default_factory=dict)
     override: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     limits: str = ""
@@ -123,6 +124,7 @@ class Rule:
         asked = [*remark.notes, *soft, *self._standing_notes(evidence)]
         sentences = [self.sheet.detail, *(self.sheet.notes[note] for note in dict.fromkeys(asked) if note in self.sheet.notes)]
         summary = self._summary(evidence, remark)
+        usual = remark.suggest if remark.suggest is not None else self.sheet.suggest
         cited = Remark(**{name: getattr(remark, name) for name in Remark.__slots__} | {"isolates": remark.isolates or _isolates(evidence)})
         return Finding(
             rule=self.id,
@@ -132,7 +134,7 @@ class Rule:
             summary=headline(summary, words),
             detail=tuple(fill(text, words) for text in (*sentences, self.sheet.limits) if text),
             remark=cited,
-            suggest=remark.suggest if remark.suggest is not None else self.sheet.suggest,
+            suggest=(*usual, *(key for note in asked for key in self.sheet.suggest_with.get(note, ()) if key not in usual)),
             override=self.sheet.override,
             evidence=self.sheet.evidence,
             alone=self.sheet.stands_alone and not remark.attached,

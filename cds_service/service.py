@@ -133,8 +133,10 @@ class Service:
 
 def _selected(bedside: Bedside, finding: Finding) -> bool:
     """While orders are being chosen, only those just selected are spoken about, in the light of all."""
-    drafts = {order.reference for order in finding.remark.orders if order.draft}
-    return not (bedside.selections and drafts) or bool(drafts & bedside.selections)
+    chosen = {name.rpartition("/")[2] for name in bedside.selections}
+    known = [order for order in bedside.chart.orders if order.draft and order.reference.rpartition("/")[2] in chosen]
+    drafts = [order for order in finding.remark.orders if order.draft]
+    return not (known and drafts) or any(order in known for order in drafts)
 
 
 NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"

@@ -97,7 +97,7 @@ def infection(
             one = _suspect(isolate, kin, policy, sets, now)
         if one:
             found.append(one)
-        conflicts += _conflicts(isolate, kin, verdicts, policy, now)
+        conflicts += _conflicts(isolate, verdicts, policy, now)
     kept = _cleared([_carried(one, policy) if carrier else one for one in _without_twins(found)], usable, policy)
     order = list(State)
     kept.sort(key=lambda one: (order.index(one.state), one.days if one.days is not None else 0.0))
@@ -240,12 +240,8 @@ def _carried(one: Evidence, policy: Policy) -> Evidence:
 
 def _cleared(found: Sequence[Evidence], isolates: Sequence[Isolate], policy: Policy) -> list[Evidence]:
     """A carrier with enough later negative screens has a history, no longer a colonisation."""
-    kept = []
-    for one in found:
-        if one.state is State.COLONISED and _screens_clear(one, isolates, policy):
-            one = replace(one, state=State.HISTORY)
-        kept.append(one)
-    return kept
+    cleared = {id(one) for one in found if one.state is State.COLONISED and _screens_clear(one, isolates, policy)}
+    return [replace(one, state=State.HISTORY) if id(one) in cleared else one for one in found]
 
 
 def _screens_clear(one: Evidence, isolates: Sequence[Isolate], policy: Policy) -> bool:
@@ -264,9 +260,7 @@ def _screens_clear(one: Evidence, isolates: Sequence[Isolate], policy: Policy) -
     return len(moments) >= policy.clearance.negative_screens and moments[-1] - moments[0] >= apart
 
 
-def _conflicts(
-    isolate: Isolate, kin: Sequence[Isolate], verdicts: dict[str, Detection], policy: Policy, now: datetime
-) -> Iterable[Conflict]:
+def _conflicts(isolate: Isolate, verdicts: dict[str, Detection], policy: Policy, now: datetime) -> Iterable[Conflict]:
     """What disagrees within one isolate: a later negative, a positive gene without phenotype, a preliminary positive."""
     rules = policy.evidence
     days = _days(isolate, now)

@@ -170,6 +170,7 @@ def treats(order: Order) -> bool:
 
 
 def systemic(order: Order) -> bool:
+    """The drug reaches the blood by this route; a drug that stays in the gut does not by mouth."""
     """Given so that it reaches the whole body; a drug by mouth only where it is absorbed."""
     return order.route in SYSTEMIC or (order.route is Route.ORAL and order.drug.oral_absorbed)
 
