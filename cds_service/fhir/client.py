@@ -22,7 +22,7 @@ from cds_service.access import Answer, Fetch, FhirAccess
 from cds_service.fhir.breaker import Breaker
 from cds_service.fhir.door import Door
 from cds_service.fhir.leash import LOOPBACK_NAMES, POOLS, Leash, held
-from cds_service.fhir.origins import host_of, is_loopback_http, registered_base
+from cds_service.fhir.origins import host_of, is_loopback_http, origin_of, registered_base
 from cds_service.fhir.search import OUTAGES, Fault, Reason, Search
 from cds_service.settings import Client, Settings
 
@@ -73,7 +73,7 @@ class FhirClient:
         self._server, self._development, self._clock = settings.server, settings.development, clock
         self._session = _session(create_default_context(cafile=str(settings.ca_bundle or certifi.where())))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
-        self._servers: dict[str, Manners] = {}
+        self._servers: dict[tuple[str, str], Manners] = {}
         self._reasons: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -96,7 +96,7 @@ class FhirClient:
     def _fetch(self, client: Client, budget: Budget, access: FhirAccess, queries: Mapping[str, str]) -> Mapping[str, Answer]:
         try:
             base, token = self._admit(client, budget, access)
-            server = self._server_at(base)
+            server = self._server_of(client, base)
         except Fault as fault:
             self._count([fault.reason])
             return {}
@@ -130,9 +130,10 @@ class FhirClient:
             return host_of(base) in LOOPBACK_NAMES
         return self._server.allow_loopback_http and is_loopback_http(base)
 
-    def _server_at(self, base: str) -> Manners:
+    def _server_of(self, client: Client, base: str) -> Manners:
+        """By origin, since a request may name any path below a registered base."""
         with self._lock:
-            server = self._servers.setdefault(base, Manners(Breaker(self._clock), Door()))
+            server = self._servers.setdefault((client.name, origin_of(base)), Manners(Breaker(self._clock), Door()))
         if not server.breaker.allows():
             raise Fault(Reason.BREAKER)
         return server

@@ -4,9 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FEW = (
-    6  # what browsers allow themselves; more new connections at once overrun the queue of a small server, and each lost one costs a second
-)
+FEW = 6  # as browsers do; small servers queue about as many, and a connection turned away costs a second
 MANY = 24
 
 

@@ -10,6 +10,7 @@ import responses
 from cds_service.access import FhirAccess
 from cds_service.fhir.breaker import Breaker
 from cds_service.fhir.client import FhirClient
+from cds_service.fhir.door import FEW, MANY
 from cds_service.fhir.leash import Leash, may_reach
 from cds_service.settings import Client, Server, Settings
 from tests.fhir_client.faultfhir import Call, FaultServer, bomb, bundle, good, kind_of, resource, ticking
@@ -273,3 +274,43 @@ def test_a_later_page_may_hold_included_resources_only(serve: Callable[..., Faul
     found = fetch_from(serve(script), {"orders": "MedicationRequest?patient=pat1"})["orders"]
     assert found.complete
     assert len(found.resources) == 2
+
+
+def test_a_small_server_is_entered_by_few_doors(serve: Callable[..., FaultServer], registered: Callable[..., Client]) -> None:
+    """Performance: no more than six calls at a time to a server that closes every connection; more once it has kept one open."""
+    import threading
+
+    def most(closing: bool) -> int:
+        lock, inside, seen = threading.Lock(), [0], [0]
+
+        def script(call: Call) -> None:
+            with lock:
+                inside[0] += 1
+                seen[0] = max(seen[0], inside[0])
+            call.server.over.wait(0.05)
+            with lock:
+                inside[0] -= 1
+            call.send(200, bundle(), {"Connection": "close"} if closing else {})
+            if closing:
+                raise OSError
+
+        server = serve(script)
+        client = FhirClient(Settings(server=Server(deadline_ms=10_000, allow_loopback_http=True)))
+        for _ in range(2):
+            fetch = client.fetch_for(registered(server.base))
+            assert len(fetch(FhirAccess(server.base, "secret"), {str(n): f"Observation?x={n}" for n in range(20)})) == 20
+        return seen[0]
+
+    assert most(closing=True) == FEW
+    assert FEW < most(closing=False) <= MANY
+
+
+def test_servers_are_known_by_their_origin(
+    serve: Callable[..., FaultServer], client: FhirClient, registered: Callable[..., Client]
+) -> None:
+    """T9: paths below a registered base that a client makes up do not fill the memory."""
+    server = serve(good)
+    for number in range(20):
+        access = FhirAccess(f"{server.base}/tenant-{number}", "secret")
+        client.fetch_for(registered(server.base))(access, WANTED)
+    assert len(client._servers) == 1
