@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace as replaced
+
 from cds_service.clinical.facts import Dose
 from cds_service.fhir import sig
 from cds_service.fhir.quantity import Amount, amount, convert, hours, length, mass, number
@@ -29,7 +31,7 @@ class Span:
 
 def doses(instructions: Sequence[Dosage]) -> tuple[Dose, ...]:
     """Every instruction as a dose; nothing where none of them says anything."""
-    found = _daily([_dose(one) for one in instructions])
+    found = _daily([_dose(step) for one in instructions for step in _steps(one)])
     return found if any(one != EMPTY for one in found) else ()
 
 
@@ -38,6 +40,16 @@ def _daily(found: Sequence[Dose]) -> tuple[Dose, ...]:
     times = {one: found.count(one) for one in found}
     split = {one for one, often in times.items() if often > 1 and one.interval_h == sig.DAY_H and not one.once}
     return tuple(replace(one, interval_h=sig.DAY_H / times[one]) if one in split else one for one in dict.fromkeys(found))
+
+
+def _steps(dosage: Dosage) -> list[Dosage]:
+    """A loading dose and what follows it are two doses where only one text says both; a first step without an interval is given once."""
+    structured = dosage.doseAndRate or dosage.doseQuantity or (dosage.timing and dosage.timing.repeat and dosage.timing.repeat.periodUnit)
+    parts = sig.steps(dosage.text or "") if not structured else []
+    if len(parts) < 2 or any(sig.dose(sig.plain(one)) is None for one in parts):
+        return [dosage]
+    firsts = [one if sig.interval(sig.plain(one)) is not None else f"{one} once" for one in parts[:-1]]
+    return [replaced(dosage, text=one) for one in (*firsts, parts[-1])]
 
 
 def texts(dosage: Dosage) -> str:

@@ -29,6 +29,7 @@ ONCE = re.compile(
     r"(?! (?:a|per|every|each|in)\b)(?! ?/? ?(?:daily|day|weekly|d|24)\b)",
     re.IGNORECASE,
 )
+STEP = re.compile(r"[,;.]?\s*\b(?:and )?(?:then|thereafter|followed by)\b:?,?\s*", re.IGNORECASE)
 CONTINUOUS = re.compile(r"\bcontinuous(?:ly)?\b(?! renal)", re.IGNORECASE)
 PER_DAY = (
     (re.compile(r"\b(?:bid|b\.i\.d\.?|bd|twice (?:a day|daily|per day))(?!\w)", re.IGNORECASE), 2),
@@ -88,6 +89,11 @@ def interval(text: str) -> Decimal | None:
         often = figure(match["n"] or match["m"])
         return DAY_H / often if often else None
     return next((DAY_H / times for pattern, times in PER_DAY if pattern.search(text)), None)
+
+
+def steps(text: str) -> list[str]:
+    """What is given one after the other: "2.67 g once, then 2 g q6h" has two steps."""
+    return [part for part in STEP.split(text[:LONGEST]) if part.strip()]
 
 
 def once(text: str) -> bool:

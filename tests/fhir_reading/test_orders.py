@@ -194,6 +194,21 @@ def test_dose_interval_and_infusion_are_read(order: One, dosage: dict[str, Any],
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2.67 g IV loading dose over 3 h, then 2 g IV q6h over 3 h", [("2.67", None, True), ("2", "6", False)]),
+        ("100 mg IV once followed by 50 mg IV q12h", [("0.1", None, True), ("0.05", "12", False)]),
+        ("2 g IV q6h then reassess", [("2", "6", False)]),
+        ("2 g IV q6h", [("2", "6", False)]),
+    ],
+)
+def test_a_loading_dose_in_one_text_is_a_dose_of_its_own(order: One, text: str, expected: list[tuple[str, str | None, bool]]) -> None:
+    """A loading dose with its maintenance dose in one sentence is never read as too high a maintenance dose."""
+    found = [(one.grams, one.interval_h, one.once) for one in order(dosageInstruction=[{"text": text}]).doses]
+    assert found == [(Decimal(grams), Decimal(every) if every else None, once) for grams, every, once in expected]
+
+
 def test_a_dose_repeated_as_calculated_and_ordered_counts_once(order: One) -> None:
     """The ordered one counts, and doses are never added up."""
     kinds = [
