@@ -214,7 +214,7 @@ def _no_fetch(_client: Client) -> None:
 
 def _day(stories: Sequence[Story], day: int, chance: random.Random) -> Iterator[Story]:
     """The patients of one day: few with the mechanism, more without; one story stops coming, so that the watchdog has work."""
-    told = [one for one in stories if not (day > DAYS - QUIET_LATELY_DAYS and "colistin" in one.patient_id)]
+    told = stories[1:] if day > DAYS - QUIET_LATELY_DAYS else stories
     for _ in range(_times(EPISODES_A_DAY, chance)):
         yield chance.choice(told)
     for _ in range(_times(OTHERS_A_DAY, chance)):

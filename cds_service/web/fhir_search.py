@@ -108,7 +108,7 @@ def _token(resource: Resource, elements: Iterable[str], wanted: Sequence[str], m
 
 def _same(wanted: str, have: set[tuple[str, str]]) -> bool:
     system, bar, code = wanted.rpartition("|")
-    return any(mine == code and (not bar or theirs == system) or (bar and not code and theirs == system) for theirs, mine in have)
+    return any((mine == code and (not bar or theirs == system)) or (bar and not code and theirs == system) for theirs, mine in have)
 
 
 def _dated(resource: Resource, value: str) -> bool:

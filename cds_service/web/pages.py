@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, jsonify, render_template, request
 
 from cds_service.knowledge import Knowledge
 from cds_service.web.attributes import REGULATION, attributes
-from cds_service.web.rule_pages import Example, cited_by, groups_of, page_of, rules_of
+from cds_service.web.rule_pages import Example, cited_by, groups_of, lead_rule, page_of, rules_of
 from cds_service.web.site import guard, policies
 
 
@@ -45,9 +45,10 @@ class Pages:
 
     def home(self) -> str:
         """What this is, and where to go."""
-        services, groups = self.knowledge.services.values(), groups_of(self.knowledge)
-        first = next((rule for _, rules in groups for rule, _ in rules), None)
-        return render_template("home.html", title="Start", services=services, rules=len(rules_of(self.knowledge)), first=first)
+        conditions = [one.condition for one in policies(self.knowledge).values()]
+        services, first = self.knowledge.services.values(), lead_rule(self.knowledge)
+        rules = len(rules_of(self.knowledge))
+        return render_template("home.html", title="Start", services=services, rules=rules, first=first, conditions=conditions)
 
     def rules(self) -> str:
         """Every rule by the question that it answers."""

@@ -105,6 +105,11 @@ def groups_of(knowledge: Knowledge) -> list[tuple[str, list[tuple[Rule, str]]]]:
     return listed
 
 
+def lead_rule(knowledge: Knowledge) -> Rule | None:
+    """The rule that stands for the service on its first page: the first of the strongest."""
+    return next((rule for _, rules in groups_of(knowledge) for rule, _ in rules), None)
+
+
 def state_of(rule: Rule, policy: Policy) -> str:
     """Whether the site has the rule switched on, off, or judged without a card."""
     return "off" if rule.id in policy.rules.off else "shadow" if rule.id in policy.rules.shadow else "on"

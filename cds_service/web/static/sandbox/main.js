@@ -63,7 +63,7 @@ async function restore() {
   const said = new URLSearchParams(location.hash.slice(1));
   if (location.hash.slice(1) === state.written) return;
   Object.assign(state, { via: said.get("via") || "prefetch", fault: said.get("fault") || "", on: said.get("on") || "all" });
-  const wanted = state.people.find((one) => one.patientId === said.get("patient")) || state.people.find((one) => one.patientId.includes("unprotected")) || state.people[0];
+  const wanted = state.people.find((one) => one.patientId === said.get("patient")) || state.people.find((one) => one.patientId === at("bench").dataset.first) || state.people[0];
   if (!wanted) return fill(at("cards"), el("p.empty", {}, el("b", {}, "No patients"), "The folder of shipped patients is empty."));
   await openStory(wanted.patientId, unpack(said.get("drafts")));
   if (said.get("ask") && services[said.get("ask")]) await ask(said.get("ask"), said.get("selected"));

@@ -75,7 +75,7 @@ function line(drawing, row, x, top, { from, until, now, width }) {
     }
     const found = row.results.filter(detected);
     const last = found[0] || row.results[0];
-    const said = found.length ? found.map((one) => words(one.code).replace(/ carbapenemase gene| gene$/i, "")).join(", ") + " detected" : `${words(last.code)}: ${answerOf(last)}`;
+    const said = found.length ? found.map((one) => words(one.code).split(" ")[0]).join(", ") + " detected" : `${words(last.code)}: ${answerOf(last)}`;
     const at = x(Math.max(Date.parse(dated(last)), from));
     drawing.append(at > width * 0.6 ? text(at - 12, middle + 4, said, "", "end") : text(at + 12, middle + 4, said));
   } else if (row.kind === "lab") {
