@@ -78,7 +78,6 @@ class RegimenPolicy(Sheet, frozen=True):
     inactive: str | None = None
     conditional: str | None = None
     never_by_mouth: str | None = None
-    relevant: str | None = None
     unevaluated: str | None = None
     overlap_h: Decimal = Decimal(6)
     single_dose_h: Decimal = Decimal(8)

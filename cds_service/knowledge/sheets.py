@@ -185,7 +185,7 @@ def check_policy(files: Files, folder: str, policy: Policy, reference: Reference
     name = f"{folder}/policy.yaml"
     for number, row in enumerate(policy.regimen.active):
         unknown(files, name, f"regimen.active[{number}]", row.drugs, reference.drugs, "a drug of drugs.yaml")
-    for key in ("inactive", "conditional", "never_by_mouth", "relevant", "unevaluated"):
+    for key in ("inactive", "conditional", "never_by_mouth", "unevaluated"):
         word = getattr(policy.regimen, key)
         unknown(files, name, f"regimen.{key}", [word] if word else [], reference.sets, "a drug set")
     unknown(files, name, "formulary.not_stocked", policy.formulary.not_stocked, reference.drugs, "a drug of drugs.yaml")
