@@ -1,5 +1,6 @@
 """The few FHIR R4 elements that are read, as lean structs; every element is optional, every number is raw."""
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -342,6 +343,22 @@ def elements(raw: Raw | bytes) -> dict[str, Raw]:
         return decode(raw, type=dict[str, Raw])
     except MALFORMED:
         return {}
+
+
+def twice(raw: Raw | bytes) -> bool:
+    """Whether a name occurs twice in one of its objects, so that another reader may see another resource."""
+    try:
+        json.loads(bytes(raw), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
 
 
 def several(found: list[Concept] | Concept | None) -> list[Concept]:

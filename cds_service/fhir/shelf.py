@@ -8,12 +8,13 @@ from msgspec import Raw, Struct
 
 from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.references import Subjects
-from cds_service.fhir.resources import MALFORMED, NOTHING, Envelope, Glance, Identity, elements, glance, read, string
+from cds_service.fhir.resources import MALFORMED, NOTHING, Envelope, Glance, Identity, elements, glance, read, string, twice
 
 READ = {
     "MedicationRequest", "Medication", "DiagnosticReport", "Specimen", "Patient", "Condition", "Procedure",
     "ServiceRequest", "Encounter", "AllergyIntolerance",
 }  # fmt: skip
+JUDGED = {"Observation", "DiagnosticReport", "MedicationRequest"}
 S = TypeVar("S", bound=Struct)
 
 
@@ -65,7 +66,7 @@ class Shelf:
         seen: set[str] = set()
         for raw in self.resources.get(name, ()):
             found = read(raw, kind)
-            if found is None:
+            if found is None or (name in JUDGED and twice(raw)):
                 self.broken.append((name, raw))
                 continue
             identity = getattr(found, "id", None)

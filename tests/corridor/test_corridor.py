@@ -337,3 +337,23 @@ def test_a_draft_that_is_no_resource_is_told(corridor: Corridor, value: Any) -> 
     request["context"]["draftOrders"]["entry"].append({"resource": value})
     found = [name for names in rules(corridor.decide(request)) for name in names]
     assert "ndmAztreonamUnprotected" in found
+
+
+@pytest.mark.parametrize(
+    ("plain", "doubled"),
+    [
+        ('"status": "final"', '"status": "entered-in-error", "status": "final"'),
+        ('"status": "final"', '"status": "final", "status": "entered-in-error"'),
+        ('"text": "Detected"', '"text": "Not detected", "text": "Detected"'),
+    ],
+)
+def test_a_result_that_two_readers_read_differently_is_told(corridor: Corridor, plain: str, doubled: str) -> None:
+    """H5, A17: a name twice in a result of the chart makes this result unreadable, and neither evidence nor silence."""
+    request = corridor.request(drafts=["meropenem"])
+    whole = json.dumps(request)
+    assert "ndmInactiveBetaLactam" in rules(corridor.decide(request))[0]
+    results = [json.dumps(one["resource"]) for one in request["prefetch"]["results"]["entry"]]
+    decisive = next(one for one in results if "NDM" in one and plain in one)
+    decision = corridor.decide(whole.replace(decisive, decisive.replace(plain, doubled, 1)).encode())
+    assert rules(decision) != []
+    assert "ndmInactiveBetaLactam" not in [name for names in rules(decision) for name in names]
