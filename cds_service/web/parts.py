@@ -1,6 +1,6 @@
 """What the application works with, handed in by whoever starts it; nothing here is made inside the application."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # prometheus_client must not be imported before the server sa
 class Doorkeeper(Protocol):
     """Says who calls; `web.trust.Trust` in earnest."""
 
-    def client(self, authorization: str | None, paths: Iterable[str]) -> Client:
+    def client(self, authorization: str | None, paths: Collection[str]) -> Client:
         """The registered client; raises Refused, or ReplayStoreDown."""
 
 
