@@ -66,25 +66,38 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts `ndm-cds serve`; `config` is the text of its TOML file, and None starts the development mode."""
     running: list[Running] = []
 
-    def begin(config: str | None = None, workers: int = 2, threads: int = 8, port: int | None = None) -> Running:
-        port = port or free_port()
-        command = [sys.executable, "-m", "cds_service", "serve", "--port", str(port), "--workers", str(workers), "--threads", str(threads)]
-        if config is None:
-            command.append("--dev")
-        else:
-            (tmp_path / "ndm-cds.toml").write_text(config)
-            command += ["--config", str(tmp_path / "ndm-cds.toml")]
-        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with (tmp_path / "log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=log, stderr=log)
-        running.append(Running(process, tmp_path, port))
+    def begin(config: str | None = None, workers: int = 2, threads: int = 8) -> Running:
+        running.append(launch(tmp_path, config, workers, threads))
         await_ready(running[-1])
         return running[-1]
 
     yield begin
     for one in running:
-        if one.process.poll() is None:
-            one.stop()
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One server in development mode for all tests that leave it as it was."""
+    server = launch(tmp_path_factory.mktemp("shared"), None, 3, 8)
+    await_ready(server)
+    yield server
+    server.stop()
+
+
+def launch(folder: Path, config: str | None, workers: int, threads: int) -> Running:
+    """Begin a server in this folder, without waiting for it."""
+    port = free_port()
+    command = [sys.executable, "-m", "cds_service", "serve", "--port", str(port), "--workers", str(workers), "--threads", str(threads)]
+    if config is None:
+        command.append("--dev")
+    else:
+        (folder / "ndm-cds.toml").write_text(config)
+        command += ["--config", str(folder / "ndm-cds.toml")]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log)
+    return Running(process, folder, port)
 
 
 def await_ready(server: Running) -> None:
