@@ -79,9 +79,6 @@ class DoseTable:
 
     rows: tuple[Row, ...]
 
-    def agents(self) -> frozenset[str]:
-        return frozenset(row.agent for row in self.rows)
-
     def expected(self, agent: str, kidney: Kidney) -> Band | None:
         """The band for this kidney, or None where the table says nothing or the inputs are not known."""
         rows = [row for row in self.rows if row.agent == agent and self._fits(row, kidney)]
@@ -169,9 +166,7 @@ class Leeway:
 
 def distance_pct(dose: Dose, band: Band) -> Decimal:
     """How far the amount of a day is from the nearest accepted one, in percent of that."""
-    if dose.grams is None or not dose.interval_h:
-        return Decimal(0)
-    given = dose.grams / dose.interval_h
+    given = (dose.grams or Decimal(0)) / (dose.interval_h or Decimal(24))
     return min(abs(given - usual) * 100 / usual for usual in band.hourly)
 
 

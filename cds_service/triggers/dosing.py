@@ -204,7 +204,7 @@ class NotTogether:
             return False
         shift = Decimal(str(late.total_seconds())) / 3600 % mine.interval_h
         first, second = (mine, other) if one.starts <= two.starts else (other, mine)
-        return first.infusion_h <= shift <= mine.interval_h - (second.infusion_h or 0) if first.infusion_h else False
+        return (first.infusion_h or 0) <= shift <= mine.interval_h - (second.infusion_h or 0)
 
 
 @dataclass(frozen=True)
