@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cds_service.clinical.facts import Isolate
@@ -86,6 +86,7 @@ class Bench:
 def group(readings: Sequence[Reading], reports: Mapping[str, int]) -> tuple[Isolate, ...]:
     """The isolates of a chart; `reports` gives the number of the report that a result stands in."""
     bench = _bench(readings, reports)
+    readings = bench.readings
     groups: dict[int | str, list[int]] = {place: [place] for place in sorted(bench.organisms)}
     for place, reading in enumerate(readings):
         if place in bench.organisms or not (reading.detections or reading.susceptibilities):
@@ -103,7 +104,28 @@ def _bench(readings: Sequence[Reading], reports: Mapping[str, int]) -> Bench:
             neighbours.setdefault(place, []).append(other)
             neighbours.setdefault(other, []).append(place)
     organisms = frozenset(place for place, one in enumerate(readings) if one.organism or one.organism_text)
-    return Bench(readings, neighbours, organisms, reports)
+    return Bench(_inherited(readings, neighbours), neighbours, organisms, reports)
+
+
+def _inherited(readings: Sequence[Reading], neighbours: Mapping[int, Sequence[int]]) -> list[Reading]:
+    """A result without a specimen takes over the one, and the purpose, of what it is linked with; of two it takes none."""
+    found = []
+    for place, reading in enumerate(readings):
+        kin = [readings[near] for near in _kin(place, neighbours)] if not reading.sample.specimen else []
+        samples = {one.sample.key: one.sample for one in kin if one.sample.specimen}
+        sample = next(iter(samples.values())) if len(samples) == 1 else reading.sample
+        found.append(replace(reading, sample=sample, screening=reading.screening or any(one.screening for one in kin)))
+    return found
+
+
+def _kin(place: int, neighbours: Mapping[int, Sequence[int]]) -> set[int]:
+    """Everything that links lead to."""
+    seen, queue = {place}, [place]
+    while queue:
+        fresh = [near for near in neighbours.get(queue.pop(), ()) if near not in seen]
+        seen.update(fresh)
+        queue += fresh
+    return seen - {place}
 
 
 def _isolate(members: Sequence[Reading]) -> Isolate:

@@ -43,7 +43,7 @@ class Laboratory:
         name = f"Observation/{found.id}" if found.id else ""
         report = self.reports.of(name)
         taken = moment(found.effectiveDateTime) or moment(found.effectiveInstant) or begins(found.effectivePeriod)
-        sample = self.specimens.of(found.specimen, found.contained, taken)
+        sample = self.specimens.of(found.specimen, found.contained, taken) if found.specimen else report.sample if report else NO_SAMPLE
         issued = moment(found.issued) or (report.reported if report else None)
         collected = taken or sample.collected or moment(found.issued) or (report.collected if report else None)
         status = found.status if found.status in TRUSTED else UNSURE

@@ -68,7 +68,7 @@ class Meanings:
             markers=markers,
             agent=agent,
             test=words.key(terms, "test", concept) if plain else None,
-            organism=words.key(terms, "organism", concept) if plain else None,
+            organism=words.key(terms, "organism", concept) if plain or words.by_code(terms, "producer", concept) else None,
             culture=words.key(terms, "culture", concept) if plain else None,
             screening=words.key(terms, "screening", concept) is not None or self.screening(concept),
         )

@@ -89,7 +89,7 @@ def observe(found: Observation, context: Context) -> Reading:
         problem=modified or next((one.problem for one in told if one.problem), ""),
         suspects=frozenset(said).union(*(meaning.markers for _, meaning in parts)),
         claims=_claims(found, parts, meanings) - set(said),
-        label=words.label(found.code),
+        label=words.title(meanings.terminology, found.code),
         tests=tuple(meaning.test for _, meaning in parts if meaning.test),
         orders=tuple(bare_all(found.basedOn)),
     )
@@ -115,7 +115,7 @@ def _organism(parts: Parts, meanings: Meanings) -> tuple[Organism | None, str, d
         if found is False and not _grew(part, meanings):
             continue
         if meaning.organism and found:
-            return meanings.terminology.organism(meaning.organism), words.label(part.code), {}
+            return meanings.terminology.organism(meaning.organism), words.title(meanings.terminology, part.code), {}
         named, text = _named(part, meanings)
         if named or (meaning.culture and text):
             return named, text, {} if meaning.markers else _carried(part, meanings)
@@ -131,7 +131,7 @@ def _grew(part: Part, meanings: Meanings) -> bool:
 def _named(part: Part, meanings: Meanings) -> tuple[Organism | None, str]:
     """The one organism of a coded or written value."""
     terms = meanings.terminology
-    text = words.label(part.valueCodeableConcept) or part.valueString or ""
+    text = words.title(terms, part.valueCodeableConcept) or part.valueString or ""
     coded = words.by_code(terms, "organism", part.valueCodeableConcept)
     if coded:
         return terms.organism(coded), text

@@ -9,7 +9,7 @@ from cds_service.fhir import words
 from cds_service.fhir.observations import Reading
 from cds_service.fhir.references import bare_all
 from cds_service.fhir.resources import Condition, DiagnosticReport, several
-from cds_service.fhir.specimens import Specimens
+from cds_service.fhir.specimens import NO_SAMPLE, Sample, Specimens
 from cds_service.fhir.times import begins, moment
 from cds_service.fhir.valuesets import Terminology
 
@@ -19,7 +19,10 @@ IN_WORDS = "it is written only as free text"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report: its results and specimens by reference, its time, and the markers that its conclusion affirms."""
+    """One report: its results and specimens by reference, its time, and the markers that its conclusion affirms.
+
+    `sample` is its only specimen, which its results need not repeat.
+    """
 
     reference: str
     label: str
@@ -29,6 +32,7 @@ class Report:
     reported: datetime | None
     screening: bool
     claims: frozenset[str]
+    sample: Sample = NO_SAMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +59,19 @@ def _report(found: DiagnosticReport, specimens: Specimens, terminology: Terminol
     reported = moment(found.issued)
     collected = taken or next((one.collected for one in samples if one.collected), None) or reported
     said = [words.every(terminology, "marker", several(found.conclusionCode))]
+    said += [frozenset([one]) for concept in several(found.conclusionCode) if (one := words.by_code(terminology, "producer", concept))]
     if found.conclusion:
         said.append(words.affirmed(terminology, "marker", found.conclusion))
     return Report(
         reference=f"DiagnosticReport/{found.id}" if found.id else "",
-        label=words.label(found.code),
+        label=words.title(terminology, found.code),
         results=frozenset(bare_all(found.result)),
         samples=frozenset(one.key for one in samples if one.key),
         collected=collected,
         reported=reported,
         screening=words.key(terminology, "screening", found.code) is not None,
         claims=frozenset[str]().union(*said),
+        sample=samples[0] if len(samples) == 1 else NO_SAMPLE,
     )
 
 

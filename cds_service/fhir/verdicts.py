@@ -14,6 +14,7 @@ UNTYPED = "it does not say which of several was found"
 OTHER_TYPE = "its value names another marker than its code"
 WORDLESS = "its value could not be understood"
 EMPTY = "it has no value"
+UNASKED = "not-tested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,13 @@ def written(text: str | None, meanings: Meanings) -> str | None:
 
 def interpreted(part: Part, meanings: Meanings) -> list[str]:
     """The answers that the interpretation gives."""
-    return [found for one in several(part.interpretation) if (found := said(one, meanings) or written(one.text, meanings))]
+    return [found for one in several(part.interpretation) if (found := said(one, meanings) or _bare(one, meanings))]
+
+
+def _bare(concept: Concept, meanings: Meanings) -> str | None:
+    """The answer of a text, or of a code that came without its system."""
+    codes = [coding.code for coding in concept.coding or [] if not coding.system]
+    return next((found for one in (concept.text, *codes) if (found := written(one, meanings))), None)
 
 
 def valued(part: Part, meanings: Meanings) -> str | None:
@@ -77,7 +84,7 @@ def verdict(part: Part, meaning: Meaning, meanings: Meanings) -> Verdict:
         return Verdict(problem=CONFLICT)
     if found is not None and (len(meaning.markers) == 1 or not found):
         return Verdict(dict.fromkeys(meaning.markers, found))
-    return Verdict(problem=UNTYPED if found else _why_unsaid(part))
+    return Verdict(problem=UNTYPED if found else _why_unsaid(part, meanings))
 
 
 def _by_type(typed: Mapping[str, bool], meaning: Meaning, vote: bool | None, meanings: Meanings) -> Verdict:
@@ -103,8 +110,9 @@ def _typed(part: Part, meanings: Meanings) -> dict[str, bool]:
     return found
 
 
-def _why_unsaid(part: Part) -> str:
-    if part.dataAbsentReason is not None:
+def _why_unsaid(part: Part, meanings: Meanings) -> str:
+    """A test that was not done, or is still under way, says nothing and needs no understanding."""
+    if part.dataAbsentReason is not None or UNASKED in {valued(part, meanings), *interpreted(part, meanings)}:
         return ""
     spoken = value_texts(part) or part.valueQuantity or several(part.interpretation)
     return WORDLESS if spoken else EMPTY

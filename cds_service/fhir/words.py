@@ -39,6 +39,14 @@ def label(concept: Concept | None) -> str:
     return concept.text or next((one for one in shown if one), "")
 
 
+def title(terminology: Terminology, concept: Concept | None) -> str:
+    """What a person would call the concept, with our own name of a code that came bare."""
+    if concept is None or concept.text or any(coding.display for coding in concept.coding or []):
+        return label(concept)
+    named = (terminology.display(system, code) for system, code, _ in triples([concept]))
+    return next((one for one in named if one), label(concept))
+
+
 def key(terminology: Terminology, kind: str, concept: Concept | None) -> str | None:
     """The one meaning of a concept, by code before text."""
     return terminology.concept(kind, triples([concept]), texts([concept])) if concept else None

@@ -55,6 +55,7 @@ def problems(chart: Chart) -> list[str]:
         {"code": NDM, "interpretation": flag("DET")},
         {"code": NDM, "interpretation": [{"coding": [{"system": "http://hl7.org/fhir/v2/0078", "code": "POS"}]}]},
         {"code": NDM, "interpretation": [{"text": "Positive"}]},
+        {"code": NDM, "interpretation": [{"coding": [{"code": "POS"}]}]},
         {"code": NDM, "interpretation": {"coding": [{"system": V3, "code": "POS"}]}, "valueString": "Detected"},
         {"code": {"coding": [{"system": "urn:oid:2.16.840.1.113883.6.1", "code": "73982-1"}]}, "valueCodeableConcept": DETECTED},
         {"code": {"text": "NDM carbapenemase gene (blaNDM)"}, "valueString": "Detected"},
@@ -126,6 +127,14 @@ def test_a_result_a_few_hours_ahead_is_a_clock_and_no_future(read: Read) -> None
     """Clocks differ; a day ahead is the limit."""
     chart = read(observation(code=NDM, valueCodeableConcept=DETECTED, effectiveDateTime="2026-11-21T11:59:00Z"))
     assert found(chart) == {"NDM": True}
+
+
+@pytest.mark.parametrize("value", ["N/A", "Not applicable", "Not tested", "Test not performed", "Pending"])
+def test_a_test_that_was_not_done_says_nothing(read: Read, value: str) -> None:
+    """Panels report genes as not applicable; that is neither a finding nor a riddle."""
+    chart = read(observation(code=NDM, valueString=value), observation("x", code=NDM, dataAbsentReason={"text": "not performed"}))
+    assert found(chart) == {}
+    assert problems(chart) == []
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
@@ -235,9 +244,10 @@ def test_mcim_and_ecim_are_told_apart_under_one_code(read: Read) -> None:
 
 def test_an_organism_as_code_with_the_gene_as_component(read: Read) -> None:
     """Swiss notifications code the producer as the question and the gene as its component."""
-    code = {"coding": [{"system": SNOMED, "code": "737528008", "display": "Carbapenemase-producing Escherichia coli (organism)"}]}
+    code = {"coding": [{"system": SNOMED, "code": "737528008"}]}
     chart = read(observation(code=code, interpretation=flag("POS"), component=[{"code": NDM, "valueCodeableConcept": DETECTED}]))
     assert found(chart)["NDM"] is True
+    assert [one.organism.key for one in chart.isolates if one.organism] == ["escherichia-coli"]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +307,33 @@ def test_isolate_specimen_and_organism_come_from_the_parent(read: Read) -> None:
     assert isolate.specimen
     assert (isolate.organism.key, isolate.specimen.key, isolate.screening) == ("klebsiella-pneumoniae", "blood", False)
     assert [one.marker for one in isolate.detections] == ["NDM"]
+
+
+def test_a_specimen_on_the_test_or_the_report_holds_for_its_results(read: Read) -> None:
+    """Test, organism and susceptibility hang on one another; the specimen stands once, on the test or on the report."""
+    local = {"system": "http://example.org/local", "code": "1"}
+    tested = observation("t", code={"text": "BLOOD CULTURE"}, specimen={"display": "Blood"}, hasMember=[{"reference": "Observation/o"}])
+    organism = observation("o", code={"coding": [{**local, "display": "KLEBSIELLA PNEUMONIAE"}]}, valueString="KLEBSIELLA PNEUMONIAE")
+    gene = observation("g", code=NDM, valueCodeableConcept=DETECTED, derivedFrom=[{"reference": "Observation/o"}])
+    report = {
+        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p"}, "code": {"text": "Microbiology"},
+        "specimen": [{"display": "Blood"}], "result": [{"reference": "Observation/o"}, {"reference": "Observation/g"}],
+    }  # fmt: skip
+    for chart in (read(tested, organism, gene), read(report, organism, gene)):
+        (isolate,) = chart.isolates
+        assert isolate.organism
+        assert isolate.specimen
+        assert (isolate.organism.key, isolate.specimen.key) == ("klebsiella-pneumoniae", "blood")
+
+
+def test_a_report_may_conclude_in_a_code(read: Read) -> None:
+    """A conclusion coded as a producer of the mechanism is said where no result says it."""
+    coded = {"coding": [{"system": SNOMED, "code": "870562001"}]}
+    report = {
+        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p"},
+        "code": {"text": "Microbiology"}, "conclusionCode": [coded],
+    }  # fmt: skip
+    assert problems(read(report)) == [reports.IN_WORDS]
 
 
 @pytest.mark.parametrize(
