@@ -119,6 +119,7 @@ class ProtectionRemoved:
     """The session takes away, or lets expire, what makes the rest of the regimen work.
 
     Two drugs that need one another may end at most `apart_h` hours apart; one without a stated end is taken to run on for `open_h`.
+    Where the session touches neither, an end within `apart_h` from now is news enough.
     """
 
     apart_h: int
@@ -148,12 +149,14 @@ class ProtectionRemoved:
 
     def _expires(self, regimen: Regimen) -> Iterator[Remark]:
         """Of the one row that works, one drug ends long before the other."""
-        if len(regimen.active_rows) != 1 or not any(order.draft for order in regimen.active):
+        if len(regimen.active_rows) != 1:
             return
+        touched = any(order.draft for order in regimen.active)
+        apart = timedelta(hours=self.apart_h)
         legs = [[order for order in regimen.active if order.drug.key == key] for key in {one.drug.key: None for one in regimen.active}]
         for first, second in permutations(legs, 2):
             ends, later = self._last(regimen, first), self._last(regimen, second) or regimen.now + timedelta(hours=self.open_h)
-            if ends and later - ends > timedelta(hours=self.apart_h):
+            if ends and later - ends > apart and (touched or ends - regimen.now <= apart):
                 hours = f"{(later - ends).total_seconds() / 3600:.0f}"
                 words = {"drug": names(first), "other": names(second), "hours": hours, "ends": ends.isoformat(" ", "minutes")}
                 yield Remark((*first, *second), variant="ends-earlier", words=words)
