@@ -75,7 +75,9 @@ def run(capfd: pytest.CaptureFixture[str], knowledge: "Knowledge", monkeypatch: 
     from cds_service.cli.main import run as program
 
     read = knowing.load
-    monkeypatch.setattr(knowing, "load", lambda folder, overlay: read(folder, overlay) if overlay or folder != ROOT / "hooks" else knowledge)
+    monkeypatch.setattr(
+        knowing, "load", lambda folder, overlay: read(folder, overlay) if overlay or folder != ROOT / "hooks" else knowledge
+    )
 
     def call(*arguments: str | Path) -> tuple[int, str, str]:
         capfd.readouterr()

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "cds_service"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
+LISTS = {"fhir/resources.py"}  # a list of FHIR's elements is looked up, not read
 
 # From the ground up. A room knows the floors below it and no neighbour of its own floor.
 FLOORS = (
@@ -110,7 +111,9 @@ def _knowledge_words() -> set[str]:
     return words - {"sodium", "sulfate"} - TRIGGERS.keys()
 
 
-KNOWLEDGE = re.compile(rf"(?<![a-z])(?:{'|'.join(sorted(map(re.escape, _knowledge_words()), key=len, reverse=True))})(?![a-z])", re.IGNORECASE)
+KNOWLEDGE = re.compile(
+    rf"(?<![a-z])(?:{'|'.join(sorted(map(re.escape, _knowledge_words()), key=len, reverse=True))})(?![a-z])", re.IGNORECASE
+)
 PROGRAM = re.compile(r"ndm[-_]cds", re.IGNORECASE)  # the program's own name
 
 
@@ -125,7 +128,7 @@ def test_the_engine_has_never_heard_of_a_condition_or_a_drug(module: Path) -> No
 def test_modules_and_functions_stay_readable(module: Path) -> None:
     """A module has at most 300 lines, a function at most 40, and functions of more than 25 are rare."""
     text = module.read_text("utf-8")
-    assert text.count("\n") <= LONGEST_MODULE, f"{_name(module)} has {text.count(chr(10))} lines"
+    assert _name(module) in LISTS or text.count("\n") <= LONGEST_MODULE, f"{_name(module)} has {text.count(chr(10))} lines"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1

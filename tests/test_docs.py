@@ -27,7 +27,18 @@ def _read(name: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "LICENSE", "NOTICE", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md", "hooks/README.md", "hooks/LICENSE", "fixtures/README.md"],
+    [
+        "README.md",
+        "LICENSE",
+        "NOTICE",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "GLOSSARY.md",
+        "hooks/README.md",
+        "hooks/LICENSE",
+        "fixtures/README.md",
+    ],
 )
 def test_the_usual_pages_are_there(name: str) -> None:
     """Every page that a visitor expects exists and says something."""
@@ -140,7 +151,13 @@ def _codes(value: Any) -> Iterator[tuple[str, str]]:
             yield from _codes(one)
 
 
-CODED = ("http://loinc.org", "http://snomed.info/sct", "http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc", "http://hl7.org/fhir/sid/icd-10-cm")
+CODED = (
+    "http://loinc.org",
+    "http://snomed.info/sct",
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "http://www.whocc.no/atc",
+    "http://hl7.org/fhir/sid/icd-10-cm",
+)
 GROUPING = {("http://loinc.org", "92252-6"), ("http://loinc.org", "18725-2")}  # a panel and a report: their members carry the meaning
 FILES = sorted([*(ROOT / "fixtures").glob("*/requests/*.json"), *(ROOT / "fixtures").glob("*/bundles/*.json")])
 

@@ -60,7 +60,9 @@ class Lexicon:
     @cached_property
     def _screening(self) -> frozenset[tuple[str, str]]:
         """Codes that say by themselves that carriage was looked for; a clinical result does not bear one."""
-        return frozenset((one["system"], one["code"]) for (kind, _), codings in self.codes.items() if kind == "screening" for one in codings)
+        return frozenset(
+            (one["system"], one["code"]) for (kind, _), codings in self.codes.items() if kind == "screening" for one in codings
+        )
 
     def known(self, kind: str, key: str) -> bool:
         return (kind, key) in self.names or (kind, key.lower()) in self.codes

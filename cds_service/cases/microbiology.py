@@ -120,7 +120,9 @@ def _report(chart: Chart, name: str, line: ResultLine, head: Mapping[str, Any], 
     body["category"] = [status("v2-0074", "MB"), status("v2-0074", "LAB")]
     body["code"] = chart.lexicon.concept("report", "microbiology", "Microbiology report")
     results = [{"reference": f"Observation/{one}"} for one in members if not one.startswith("specimen-")]
-    chart.add("DiagnosticReport", name, {**body, **({"result": results} if results else {}), **({"conclusion": text} if text else {})}, line.whose)
+    chart.add(
+        "DiagnosticReport", name, {**body, **({"result": results} if results else {}), **({"conclusion": text} if text else {})}, line.whose
+    )
 
 
 def requests(chart: Chart, agents: Iterable[str]) -> None:

@@ -70,7 +70,9 @@ def _cases(file: Path) -> list[Case]:
                 line = msgspec.convert(row, CaseLine)
             except msgspec.ValidationError as error:
                 message, _, place = str(error).partition(" - at ")
-                problems.append(Problem(file.name, f"{name}{place.strip('`').removeprefix('$')}", message, "a case as fixtures/README.md describes it"))
+                problems.append(
+                    Problem(file.name, f"{name}{place.strip('`').removeprefix('$')}", message, "a case as fixtures/README.md describes it")
+                )
                 continue
             found.append(Case(line.case, str(sheet.get("about", "")), file.parent.parent.name, file.name, line))
     if problems:

@@ -63,7 +63,11 @@ def drug_of(order: Mapping[str, Any], lexicon: Lexicon) -> str:
     """The drug key of a suggested order, or its text."""
     concept = order.get("medicationCodeableConcept", {})
     codes = {(one.get("system"), one.get("code")) for one in concept.get("coding", ())}
-    keys = [key for (kind, key), codings in lexicon.codes.items() if kind == "drug" and any((one["system"], one["code"]) in codes for one in codings)]
+    keys = [
+        key
+        for (kind, key), codings in lexicon.codes.items()
+        if kind == "drug" and any((one["system"], one["code"]) in codes for one in codings)
+    ]
     return keys[0] if keys else str(concept.get("text", ""))
 
 

@@ -77,7 +77,9 @@ def _dose(dose: Dose) -> str:
     amount = f"{dose.grams.normalize():f} g" if dose.grams is not None else ""
     if dose.international_units is not None:
         amount = f"{dose.international_units.normalize():f} IU"
-    interval = "once" if dose.once else "continuous" if dose.continuous else f"every {dose.interval_h.normalize():f} h" if dose.interval_h else ""
+    interval = (
+        "once" if dose.once else "continuous" if dose.continuous else f"every {dose.interval_h.normalize():f} h" if dose.interval_h else ""
+    )
     infusion = f"over {dose.infusion_h.normalize():f} h" if dose.infusion_h else ""
     return " ".join(part for part in (amount, interval, infusion) if part)
 
@@ -132,7 +134,10 @@ def as_data(decision: Decision) -> dict[str, Any]:
         "knowledge": decision.version,
         "missing": sorted(decision.missing),
         "facts": [{"about": about, "fact": fact} for about, fact in facts(bedside)] if bedside else [],
-        "rules": [{"rule": rule, "spoke": said != SILENT, "indicator": said if said != SILENT else None, "why": why} for said, rule, why in rules(verdicts)]
+        "rules": [
+            {"rule": rule, "spoke": said != SILENT, "indicator": said if said != SILENT else None, "why": why}
+            for said, rule, why in rules(verdicts)
+        ]
         if verdicts
         else [],
         "cards": len(decision.cards),

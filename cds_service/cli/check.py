@@ -20,7 +20,13 @@ DEFAULTS = "defaults.yaml"
 
 @click.command(
     name="check",
-    epilog="\b\nExamples:\n  ndm-cds check\n  ndm-cds check --overlay /etc/ndm-cds/site\n  ndm-cds check my-cases.yaml\n  ndm-cds check --no-cases",
+    epilog=(
+        "\b\nExamples:\n"
+        "  ndm-cds check\n"
+        "  ndm-cds check --overlay /etc/ndm-cds/site\n"
+        "  ndm-cds check my-cases.yaml\n"
+        "  ndm-cds check --no-cases"
+    ),
 )
 @click.argument("cases", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--no-cases", is_flag=True, help="Check sheets and tables only.")
@@ -94,8 +100,8 @@ def _as_data(knowledge: Knowledge, verdicts: Sequence[Verdict]) -> dict[str, obj
         "knowledge": knowledge.version,
         "cases": len(verdicts),
         "broken": [
-            {"file": one.case.file, "case": one.case.name, "got": one.got, "problems": list(one.problems)} for one in verdicts if not one.kept
+            {"file": one.case.file, "case": one.case.name, "got": one.got, "problems": list(one.problems)}
+            for one in verdicts
+            if not one.kept
         ],
     }
-
-

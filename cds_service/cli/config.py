@@ -15,7 +15,9 @@ from cds_service.settings import Settings
 CONFIG_OPTION = click.option("--config", "file", type=click.Path(path_type=Path), help=f"The TOML file; default: what {CONFIG} names.")
 
 
-@click.group(name="config", epilog="\b\nExamples:\n  ndm-cds config check --config ndm-cds.toml\n  ndm-cds config show\n  ndm-cds config reference")
+@click.group(
+    name="config", epilog="\b\nExamples:\n  ndm-cds config check --config ndm-cds.toml\n  ndm-cds config show\n  ndm-cds config reference"
+)
 def command() -> None:
     """Check, show or explain the configuration: a TOML file, and variables of the environment that win over it."""
 

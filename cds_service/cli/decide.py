@@ -21,7 +21,12 @@ from cds_service.protocol.response import to_json
 
 @click.command(
     name="decide",
-    epilog="\b\nExamples:\n  ndm-cds decide request.json\n  ndm-cds decide --json request.json | jq .cards\n  cat request.json | ndm-cds decide -",
+    epilog=(
+        "\b\nExamples:\n"
+        "  ndm-cds decide request.json\n"
+        "  ndm-cds decide --json request.json | jq .cards\n"
+        "  cat request.json | ndm-cds decide -"
+    ),
 )
 @click.argument("file", type=str)
 @click.option("--service", help="Id of the service; by default the one that answers the request's hook.")

@@ -137,4 +137,5 @@ def _invite(remote: Remote, services: Sequence[dict[str, object]], file: Path) -
     for line in columns(((f"{remote.url}{path}", what) for path, what in pages.items()), "  "):
         click.echo(line)
     service = service_for(list(services), _scenes()[0].hook)
-    click.echo(f"\n  curl -s -H 'Content-Type: application/json' --data @{file} \\\n    {remote.url}/cds-services/{service} | python3 -m json.tool\n")
+    address = f"{remote.url}/cds-services/{service}"
+    click.echo(f"\n  curl -s -H 'Content-Type: application/json' --data @{file} \\\n    {address} | python3 -m json.tool\n")

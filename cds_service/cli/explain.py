@@ -19,7 +19,12 @@ from cds_service.protocol.response import to_json
 
 @click.command(
     name="explain",
-    epilog="\b\nExamples:\n  ndm-cds explain request.json\n  ndm-cds explain --rule someRule request.json\n  cat request.json | ndm-cds explain --json -",
+    epilog=(
+        "\b\nExamples:\n"
+        "  ndm-cds explain request.json\n"
+        "  ndm-cds explain --rule someRule request.json\n"
+        "  cat request.json | ndm-cds explain --json -"
+    ),
 )
 @click.argument("file", type=str)
 @click.option("--service", help="Id of the service; by default the one that answers the request's hook.")
@@ -71,6 +76,10 @@ def _chosen(decision: Decision, only: tuple[str, ...]) -> Iterator[str]:
     for said, name, why in rules(decision.verdicts) if decision.verdicts else ():
         if name in only:
             yield strong(name)
-            asks = [("asks", " ".join((sheets[name].trigger.__doc__ or "").split())), ("with", knobs(sheets[name])), ("said", f"{said}: {why}")]
+            asks = [
+                ("asks", " ".join((sheets[name].trigger.__doc__ or "").split())),
+                ("with", knobs(sheets[name])),
+                ("said", f"{said}: {why}"),
+            ]
             yield from columns([row for row in asks if row[1]], "  ")
     yield from (f"{name} is no rule of {decision.service.id}" for name in only if name not in sheets)

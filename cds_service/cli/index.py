@@ -105,7 +105,9 @@ def _speaks(rule: Rule, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
 
 def _examples(rule: Rule, cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
     """Its cases, those in which it speaks and those in which it keeps silent."""
-    own = [one for one in cases if one.about == rule.id or one.file.removesuffix(".yaml") == rule.file.rsplit("/", 1)[-1].removesuffix(".yaml")]
+    own = [
+        one for one in cases if one.about == rule.id or one.file.removesuffix(".yaml") == rule.file.rsplit("/", 1)[-1].removesuffix(".yaml")
+    ]
     speaking = [one for one in own if _expects(one, rule.id)]
     yield "speaks", "; ".join(one.name for one in speaking)
     yield "keeps silent", "; ".join(one.name for one in own if one not in speaking)

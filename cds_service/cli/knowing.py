@@ -32,7 +32,9 @@ class Moment(click.ParamType[datetime]):
 
 def with_knowledge(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --hooks and --overlay."""
-    command = click.option("--overlay", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder with a site's differences.")(command)
+    command = click.option(
+        "--overlay", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder with a site's differences."
+    )(command)
     return click.option(
         "--hooks", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of knowledge instead of the shipped one."
     )(command)

@@ -9,7 +9,7 @@ import click
 from cds_service.cases.examples import examples
 from cds_service.cli import knowing
 from cds_service.cli.config import CONFIG_OPTION
-from cds_service.configuration import read_settings
+from cds_service.configuration import check_start, read_settings
 
 HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8080, 1, 8
 
@@ -26,7 +26,9 @@ HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8080, 1, 8
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
 @click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 64), help="Processes.")
-@click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 128), help="Requests that each process judges at a time.")
+@click.option(
+    "--threads", default=THREADS, show_default=True, type=click.IntRange(1, 128), help="Requests that each process judges at a time."
+)
 @click.option(
     "--fhir-data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -50,6 +52,7 @@ def command(
     proxy in front that ends TLS and buffers requests.
     """
     settings = read_settings(file, development=dev)
+    check_start(settings, host, port)
     settings = replace(settings, fhir_data=fhir_data or settings.fhir_data)
     from cds_service.web.serve import serve
 

@@ -46,7 +46,13 @@ def command() -> None:
     """Explain client tokens."""
 
 
-@command.command(epilog="\b\nExamples:\n  ndm-cds jwt check eyJ… --service some-order-sign --config ndm-cds.toml\n  cat token.txt | ndm-cds jwt check - --service some-order-sign")
+@command.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  ndm-cds jwt check eyJ… --service some-order-sign --config ndm-cds.toml\n"
+        "  cat token.txt | ndm-cds jwt check - --service some-order-sign"
+    )
+)
 @click.argument("token")
 @click.option("--service", required=True, help="The id of the service that the token is sent to.")
 @CONFIG_OPTION

@@ -10,7 +10,15 @@ from msgspec import Struct, ValidationError, convert
 UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 MISSING = re.compile(r"Object missing required field `(.+?)`")
 WRONG = re.compile(r"Expected `(.+?)`, got `(.+?)`")
-NAMES = {"int": "a whole number", "float": "a number", "decimal": "a number", "str": "a text", "bool": "true or false", "date": "a date", "array": "a list"}
+NAMES = {
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "date": "a date",
+    "array": "a list",
+}
 STEP = re.compile(r"\[[^\]]*\]|[^.\[]+")
 DATE = "a date such as 2027-05-22"
 LONGEST = 60
@@ -36,7 +44,9 @@ def _expected(said: str, kind: Any) -> str:
     """What would have been right."""
     wrong = WRONG.fullmatch(said)
     if wrong:
-        return " or ".join(NAMES.get(name.strip(), "a table of keys" if name.strip() == "object" else name.strip()) for name in wrong[1].split("|"))
+        return " or ".join(
+            NAMES.get(name.strip(), "a table of keys" if name.strip() == "object" else name.strip()) for name in wrong[1].split("|")
+        )
     words = _words(kind)
     if said.startswith("Invalid enum value") and words:
         return f"one of {', '.join(words)}"

@@ -101,4 +101,3 @@ def _written(body: Any) -> datetime | None:
         return written(body)
     except ValueError:
         return None
-

@@ -41,7 +41,11 @@ def replay(fixtures: Iterable[Fixture], ask: Ask, services: Sequence[Mapping[str
     for fixture in fixtures:
         service = chosen or fixture.service or service_for(list(services), fixture.hook)
         if service is None:
-            reason = Difference("service", f"one that answers the hook {fixture.hook or 'of a body that is not JSON'!s}", "none or several; name it with --service")
+            reason = Difference(
+                "service",
+                f"one that answers the hook {fixture.hook or 'of a body that is not JSON'!s}",
+                "none or several; name it with --service",
+            )
             yield Outcome(fixture, "", Answer(0, None), (reason,))
             continue
         answer, shift = ask(fixture, service)
@@ -53,7 +57,9 @@ def ask_engine(knowledge: Knowledge, now: datetime, new_id: Callable[[], Callabl
     """Asks the engine of this process, at the moment for which each fixture was written."""
 
     def ask(fixture: Fixture, service: str) -> tuple[Answer, timedelta]:
-        return engine_answer(knowledge, service, fixture.raw, fixture.written or now, Style(public_url=ANYWHERE, new_id=new_id())), timedelta(0)
+        return engine_answer(
+            knowledge, service, fixture.raw, fixture.written or now, Style(public_url=ANYWHERE, new_id=new_id())
+        ), timedelta(0)
 
     return ask
 

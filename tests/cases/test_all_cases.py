@@ -29,9 +29,7 @@ def test_cases_get_what_they_promise(file: tuple[str, str], knowledge: Knowledge
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file[1])
-def test_a_case_means_the_same_at_another_time(
-    file: tuple[str, str], knowledge: Knowledge, usual: Usual, lexicon: Lexicon
-) -> None:
+def test_a_case_means_the_same_at_another_time(file: tuple[str, str], knowledge: Knowledge, usual: Usual, lexicon: Lexicon) -> None:
     """On the last evening of February in a leap year, late at night, the verdicts are the same."""
     verdicts = [run_case(case, knowledge, usual, lexicon, LATER) for case in _of(file)]
     broken = [f"{one.case.name}: {'; '.join(one.problems)}" for one in verdicts if not one.kept]

@@ -139,7 +139,11 @@ def test_susceptibilities_are_written_as_laboratories_print_them(built: Any, sai
     body = built(results=[{**NDM, "tested": {"aztreonam": said}}])
     (test,) = [one for one in _resources(body, "results") if one["id"].endswith("aztreonam")]
     quantity = test.get("valueQuantity", {})
-    found = {"interpretation": test.get("interpretation", [{"coding": [{}]}])[0]["coding"][0].get("code"), "status": test["status"], **quantity}
+    found = {
+        "interpretation": test.get("interpretation", [{"coding": [{}]}])[0]["coding"][0].get("code"),
+        "status": test["status"],
+        **quantity,
+    }
     assert found[part] == value
 
 
@@ -150,7 +154,8 @@ def test_an_unreadable_susceptibility_is_refused(built: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dated", "effective", "issued"), [("collected", True, True), ("issued", False, True), ("specimen", False, False), ("nowhere", False, False)]
+    ("dated", "effective", "issued"),
+    [("collected", True, True), ("issued", False, True), ("specimen", False, False), ("nowhere", False, False)],
 )
 def test_a_result_can_be_dated_in_several_places(built: Any, dated: str, effective: bool, issued: bool) -> None:
     """The date stands where the case says, or nowhere."""
@@ -265,7 +270,10 @@ def test_the_rest_of_the_patient_is_in_the_record(built: Any) -> None:
     patient = {
         "conditions": ["sepsis", {"text": "a cold"}],
         "procedures": ["haemodialysis"],
-        "allergies": [{"to": "aztreonam", "reaction": "anaphylaxis", "severity": "severe", "criticality": "high", "years": 2}, {"to": "penicillin"}],
+        "allergies": [
+            {"to": "aztreonam", "reaction": "anaphylaxis", "severity": "severe", "criticality": "high", "years": 2},
+            {"to": "penicillin"},
+        ],
         "intensive_care": True,
         "height": 180,
         "measured": {"alt": [{"value": 300, "hours": 5, "upper": 40}]},

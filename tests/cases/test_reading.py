@@ -26,7 +26,13 @@ def _folder(tmp_path: Path, text: str, name: str = "some-rule.yaml") -> Path:
 def test_a_case_knows_where_it_comes_from(tmp_path: Path) -> None:
     """Condition, file and rule are those of its place."""
     (case,) = read_cases(_folder(tmp_path, GOOD))
-    assert (case.condition, case.file, case.about, case.name, case.title) == ("ndm", "some-rule.yaml", "someRule", "speaks", "some-rule.yaml: speaks")
+    assert (case.condition, case.file, case.about, case.name, case.title) == (
+        "ndm",
+        "some-rule.yaml",
+        "someRule",
+        "speaks",
+        "some-rule.yaml: speaks",
+    )
 
 
 def test_a_file_can_be_read_alone(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from cds_service.cases.sentence import Sentence, read_sentence
     [
         ("aztreonam", Sentence("aztreonam")),
         ("aztreonam 2 g iv q6h over 3 h", Sentence("aztreonam", Decimal(2), "g", "intravenous", Decimal(6), infusion_h=Decimal(3))),
-        ("ertapenem 1 g iv q24h over 30 min", Sentence("ertapenem", Decimal(1), "g", "intravenous", Decimal(24), infusion_h=Decimal("0.5"))),
+        (
+            "ertapenem 1 g iv q24h over 30 min",
+            Sentence("ertapenem", Decimal(1), "g", "intravenous", Decimal(24), infusion_h=Decimal("0.5")),
+        ),
         ("fosfomycin 3 g po once", Sentence("fosfomycin", Decimal(3), "g", "oral", once=True)),
         ("norepinephrine iv continuous", Sentence("norepinephrine", route="intravenous", continuous=True)),
         ("colistin 4.5 MU iv q12h", Sentence("colistin", Decimal("4.5"), "MU", "intravenous", Decimal(12))),
@@ -24,7 +27,9 @@ def test_sentences_are_read(text: str, expected: Sentence) -> None:
     assert read_sentence(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "Aztreonam", "aztreonam 2 grams", "aztreonam q6h 2 g", "aztreonam 2 g every 6 h", "aztreonam 2 g iv q6h over 3"])
+@pytest.mark.parametrize(
+    "text", ["", "Aztreonam", "aztreonam 2 grams", "aztreonam q6h 2 g", "aztreonam 2 g every 6 h", "aztreonam 2 g iv q6h over 3"]
+)
 def test_other_texts_are_refused_with_an_example(text: str) -> None:
     """A text that is no order sentence says so, and shows one."""
     with pytest.raises(ValueError, match="not an order sentence such as"):

@@ -28,7 +28,9 @@ def _stdin(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
 
 
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS), ("config", "check"), ("config", "show"), ("config", "reference"), ("jwt", "check")])
+@pytest.mark.parametrize(
+    "command", [(), *((name,) for name in COMMANDS), ("config", "check"), ("config", "show"), ("config", "reference"), ("jwt", "check")]
+)
 def test_every_command_explains_itself_with_examples(run: Run, command: tuple[str, ...]) -> None:
     """--help ends well and shows how the command is used."""
     status, out, _ = run(*command, "--help")
@@ -48,7 +50,9 @@ def test_the_exit_codes_are_documented(run: Run) -> None:
     assert all(str(code) in out and meaning in out for code, meaning in exits.MEANINGS.items())
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["decide"], ["decide", "--nonsense", "x"], ["decide", "no-such-file.json"], ["serve", "--port", "0"]])
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["decide"], ["decide", "--nonsense", "x"], ["decide", "no-such-file.json"], ["serve", "--port", "0"]]
+)
 def test_a_wrong_command_line_is_usage(run: Run, arguments: list[str]) -> None:
     """A mistake of the user ends with status 2 and a hint, never with a traceback."""
     status, _, err = run(*arguments)
@@ -231,5 +235,7 @@ def test_the_environment_names_knowledge_too(run: Run, tmp_path: Path, requests:
 
 def test_python_m_is_the_same_program(root: Path) -> None:
     """`python -m cds_service` runs the command line."""
-    done = subprocess.run([sys.executable, "-m", "cds_service", "--version"], cwd=root, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "cds_service", "--version"], cwd=root, capture_output=True, text=True, check=True, timeout=60
+    )
     assert __version__ in done.stdout

@@ -37,7 +37,12 @@ def _command(*arguments: str) -> list[str]:
 def _started(root: Path, *arguments: str, **variables: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A program in its own process group; it is stopped at the end."""
     process = subprocess.Popen(
-        _command(*arguments), cwd=root, env={**os.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        _command(*arguments),
+        cwd=root,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     with process:
         try:
@@ -81,14 +86,18 @@ def test_serve_refuses_to_start_without_a_client(root: Path) -> None:
 
 def test_development_stays_on_this_machine(root: Path) -> None:
     """--dev on a public address is refused."""
-    done = subprocess.run(_command("serve", "--dev", "--host", "0.0.0.0"), cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        _command("serve", "--dev", "--host", "0.0.0.0"), cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == exits.CONFIGURATION
     assert "--host" in done.stderr
 
 
 def test_the_demonstration_shows_cards_silence_and_refusal(root: Path) -> None:
     """`demo --once` starts the service, shows a card, a silence and a refusal, and prints a ready curl."""
-    done = subprocess.run(_command("demo", "--once", "--port", str(_port())), cwd=root, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(
+        _command("demo", "--once", "--port", str(_port())), cwd=root, capture_output=True, text=True, timeout=90, check=False
+    )
     assert done.returncode == exits.OK, done.stderr
     for said in ("CRITICAL  Aztreonam is unprotected", "nothing to say", "HTTP 412", "curl -s", "/cds-services"):
         assert said in done.stdout
