@@ -1,5 +1,6 @@
 """Reads the configuration, a TOML file and the environment, strictly: every mistake at once, with file, key and what to do."""
 
+import socket
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from cds_service.errors import ConfigurationError, Problem
 from cds_service.settings import Client, Server, Settings, Store, environment
 
 CONFIG = f"{PREFIX}CONFIG"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CHILD = f"{PREFIX}SERVICE_", f"{PREFIX}PORT"  # what Kubernetes sets for a service named ndm-cds, which is no mistake
 
 
@@ -29,6 +31,33 @@ def read_settings(file: Path | None = None, *, development: bool = False, env: M
     The file is the argument, else what `NDM_CDS_CONFIG` names, else there is none. The environment wins over the file.
     """
     return _Reading(dict(environment()) if env is None else dict(env), development).settings(file)
+
+
+def check_start(settings: Settings, host: str, port: int) -> None:
+    """Refuse what would be unsafe or could not work, all at once."""
+    problems = []
+    where = str(settings.source or "the command line")
+    if settings.development and host not in LOOPBACK:
+        problems.append(Problem(where, "--host", host, "127.0.0.1", "without tokens it stays on this machine"))
+    if not settings.development and not settings.clients:
+        hint = "name at least one client in a file given by --config or NDM_CDS_CONFIG, or try the service out with --dev"
+        problems.append(Problem(where, "clients", "no registered client", "at least one [clients.<name>] table", hint))
+    taken = _taken(host, port)
+    if taken:
+        problems.append(Problem("the command line", "--host, --port", f"{host}:{port}", "an address that can be listened on", taken))
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _taken(host: str, port: int) -> str:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or "it cannot be used"
+    return ""
 
 
 class _Reading:

@@ -6,9 +6,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from cds_service.fhir.origins import fault, is_loopback_http
 from cds_service.keysets import KEY_OF_ALGORITHM, LARGEST_KEYSET, read_keyset
 from cds_service.settings import Client, Server, Store
@@ -188,6 +185,9 @@ def _folder(value: Any, folder: Path, _development: bool) -> Path:
 
 
 def _database(value: Any, _folder: Path, _development: bool) -> str:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     expected = "sqlite:///file.db or postgresql+psycopg://user@host/database"
     try:
         url = make_url(_text(value, expected))

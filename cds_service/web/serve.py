@@ -3,7 +3,6 @@
 import gc
 import logging.config
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from granian.constants import Interfaces
 from granian.server import Server as Granian
 from sqlalchemy import make_url
 
-from cds_service.errors import ConfigurationError, Problem
+from cds_service.configuration import check_start
 from cds_service.fhir.client import FhirClient
 from cds_service.knowledge import Knowledge, load
 from cds_service.settings import Settings, share_metrics
@@ -39,7 +38,6 @@ from cds_service.web.rule_pages import Example
 from cds_service.web.stories import Story, read_folder, read_stories, shipped_fixtures
 from cds_service.web.trust import Trust
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8000, 1, 8
 # A thread that reads a slow body waits outside the interpreter and costs a little memory only; the places for judging are counted apart.
 READERS = 384
@@ -73,33 +71,6 @@ def serve(
         begin = partial(_begin_worker, settings, knowledge, threads, examples)
         stop_s = STOP_S + ceil(settings.server.deadline_ms / 1_000)
         _server(host, port, workers, threads, stop_s).serve(target_loader=begin, wrap_loader=False)
-
-
-def check_start(settings: Settings, host: str, port: int) -> None:
-    """Refuse what would be unsafe or could not work, all at once."""
-    problems = []
-    where = str(settings.source or "the command line")
-    if settings.development and host not in LOOPBACK:
-        problems.append(Problem(where, "--host", host, "127.0.0.1", "without tokens it stays on this machine"))
-    if not settings.development and not settings.clients:
-        hint = "name at least one client in a file given by --config or NDM_CDS_CONFIG, or try the service out with --dev"
-        problems.append(Problem(where, "clients", "no registered client", "at least one [clients.<name>] table", hint))
-    taken = _taken(host, port)
-    if taken:
-        problems.append(Problem("the command line", "--host, --port", f"{host}:{port}", "an address that can be listened on", taken))
-    if problems:
-        raise ConfigurationError(problems)
-
-
-def _taken(host: str, port: int) -> str:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        return error.strerror or "it cannot be used"
-    return ""
 
 
 def _named(settings: Settings, host: str, port: int) -> Settings:
