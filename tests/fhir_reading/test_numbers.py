@@ -87,7 +87,8 @@ def test_a_dose_never_loads_the_unit_library() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "code"), [("grams", "g"), ("MG", "mg"), ("lbs", "[lb_av]"), ("MU", "10*6.[iU]"), ("µmol/L", "umol/L"), ("IU/L", "U/L"), ("mL", "mL")]
+    ("written", "code"),
+    [("grams", "g"), ("MG", "mg"), ("lbs", "[lb_av]"), ("MU", "10*6.[iU]"), ("µmol/L", "umol/L"), ("IU/L", "U/L"), ("mL", "mL")],
 )
 def test_units_as_people_write_them(written: str, code: str) -> None:
     """Common spellings of units mean the UCUM unit."""
@@ -164,7 +165,9 @@ def test_a_patient_is_the_same_however_it_is_referred_to(reference: str) -> None
     assert Subjects("p1").own(Raw(b'{"reference":"%s"}' % reference.encode()))
 
 
-@pytest.mark.parametrize("subject", ['{"reference":"Patient/p2"}', '{"reference":"Group/p1"}', '{"reference":"urn:uuid:p2"}', '"Patient/p1"', "[]"])
+@pytest.mark.parametrize(
+    "subject", ['{"reference":"Patient/p2"}', '{"reference":"Group/p1"}', '{"reference":"urn:uuid:p2"}', '"Patient/p1"', "[]"]
+)
 def test_another_subject_is_foreign(subject: str) -> None:
     """Another patient, a group, and nonsense are not this patient."""
     assert not Subjects("p1").own(Raw(subject.encode()))
@@ -184,7 +187,10 @@ def test_linked_records_are_the_same_patient() -> None:
     assert subjects.own(Raw(b'{"reference":"Patient/old"}'))
 
 
-@pytest.mark.parametrize(("reference", "expected"), [(None, ""), ("", ""), ("Medication/a/", "Medication/a"), ("#m", "#m"), ("http://x/fhir/Medication/a", "Medication/a")])
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [(None, ""), ("", ""), ("Medication/a/", "Medication/a"), ("#m", "#m"), ("http://x/fhir/Medication/a", "Medication/a")],
+)
 def test_references_are_compared_by_type_and_id(reference: str | None, expected: str) -> None:
     """Where the server stands does not matter."""
     assert bare(reference) == expected

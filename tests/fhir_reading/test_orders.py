@@ -47,14 +47,18 @@ def grams(value: float, unit: str = "g", **more: Any) -> dict[str, Any]:
         {
             "medicationReference": {"reference": "#m"},
             "contained": [
-                {"resourceType": "Medication", "id": "m", "ingredient": [
-                    {"itemCodeableConcept": {"coding": [{"system": RXNORM, "code": "2191"}]}},
-                    {"itemCodeableConcept": {"coding": [{"system": RXNORM, "code": "1603834"}]}},
-                ]}
+                {
+                    "resourceType": "Medication",
+                    "id": "m",
+                    "ingredient": [
+                        {"itemCodeableConcept": {"coding": [{"system": RXNORM, "code": "2191"}]}},
+                        {"itemCodeableConcept": {"coding": [{"system": RXNORM, "code": "1603834"}]}},
+                    ],
+                }
             ],
         },
     ],
-)  # fmt: skip
+)
 def test_the_drug_is_read_in_every_form(order: One, elements: dict[str, Any]) -> None:
     """Concept, contained resource, ingredients and a display alone name the same product."""
     assert order(**elements).drug.key == "ceftazidime-avibactam"

@@ -40,13 +40,48 @@ def condition(**elements: Any) -> dict[str, Any]:
         (condition(code={"text": "Pregnant, 22 weeks"}), "pregnancy"),
         (condition(code=coded(ICD10, "Z22.350")), "colonisation"),
         ({"resourceType": "Procedure", "status": "in-progress", "subject": P, "code": {"text": "CVVHDF"}}, "crrt"),
-        ({"resourceType": "Procedure", "status": "completed", "subject": P, "code": coded(SNOMED, "71192002"), "performedDateTime": "2026-11-19"}, "peritoneal-dialysis"),
-        ({"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": P, "code": {"text": "Intermittent hemodialysis"}}, "haemodialysis"),
-        ({"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": P, "code": {"text": "Comfort measures only"}}, "comfort-care"),
-        ({"resourceType": "Encounter", "status": "in-progress", "subject": P, "location": [{"location": {"display": "Medical ICU, bed 4"}}]}, "intensive-care"),
+        (
+            {
+                "resourceType": "Procedure",
+                "status": "completed",
+                "subject": P,
+                "code": coded(SNOMED, "71192002"),
+                "performedDateTime": "2026-11-19",
+            },
+            "peritoneal-dialysis",
+        ),
+        (
+            {
+                "resourceType": "ServiceRequest",
+                "status": "active",
+                "intent": "order",
+                "subject": P,
+                "code": {"text": "Intermittent hemodialysis"},
+            },
+            "haemodialysis",
+        ),
+        (
+            {
+                "resourceType": "ServiceRequest",
+                "status": "active",
+                "intent": "order",
+                "subject": P,
+                "code": {"text": "Comfort measures only"},
+            },
+            "comfort-care",
+        ),
+        (
+            {
+                "resourceType": "Encounter",
+                "status": "in-progress",
+                "subject": P,
+                "location": [{"location": {"display": "Medical ICU, bed 4"}}],
+            },
+            "intensive-care",
+        ),
         ({"resourceType": "Encounter", "status": "in-progress", "subject": P, "serviceType": {"text": "Critical care"}}, "intensive-care"),
     ],
-)  # fmt: skip
+)
 def test_a_circumstance_is_read_where_it_stands(read: Read, resource: dict[str, Any], word: str) -> None:
     """Conditions, procedures, requests and places say the same words."""
     assert word in words(read(resource))
@@ -62,15 +97,38 @@ def test_a_circumstance_is_read_where_it_stands(read: Read, resource: dict[str, 
         condition(code={"text": "Sickle cell carrier"}),
         condition(code={"text": "Osteomyelitis"}, subject={"reference": "Patient/other"}),
         {"resourceType": "Procedure", "status": "not-done", "subject": P, "code": {"text": "Hemodialysis"}},
-        {"resourceType": "Procedure", "status": "completed", "subject": P, "code": {"text": "Hemodialysis"}, "performedDateTime": "2025-01-01"},
+        {
+            "resourceType": "Procedure",
+            "status": "completed",
+            "subject": P,
+            "code": {"text": "Hemodialysis"},
+            "performedDateTime": "2025-01-01",
+        },
         {"resourceType": "ServiceRequest", "status": "revoked", "intent": "order", "subject": P, "code": {"text": "Hemodialysis"}},
         {"resourceType": "ServiceRequest", "status": "active", "intent": "proposal", "subject": P, "code": {"text": "Hemodialysis"}},
-        {"resourceType": "ServiceRequest", "status": "active", "intent": "order", "doNotPerform": True, "subject": P, "code": {"text": "Hemodialysis"}},
+        {
+            "resourceType": "ServiceRequest",
+            "status": "active",
+            "intent": "order",
+            "doNotPerform": True,
+            "subject": P,
+            "code": {"text": "Hemodialysis"},
+        },
         {"resourceType": "Encounter", "status": "finished", "subject": P, "location": [{"location": {"display": "ICU"}}]},
-        {"resourceType": "Encounter", "status": "in-progress", "subject": P, "location": [{"status": "completed", "location": {"display": "ICU"}}]},
-        {"resourceType": "Encounter", "status": "in-progress", "subject": P, "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}},
+        {
+            "resourceType": "Encounter",
+            "status": "in-progress",
+            "subject": P,
+            "location": [{"status": "completed", "location": {"display": "ICU"}}],
+        },
+        {
+            "resourceType": "Encounter",
+            "status": "in-progress",
+            "subject": P,
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        },
     ],
-)  # fmt: skip
+)
 def test_what_is_past_refuted_or_elsewhere_is_no_circumstance(read: Read, resource: dict[str, Any]) -> None:
     """Only what holds now and for this patient counts."""
     assert words(read(resource)) == set()

@@ -264,17 +264,26 @@ def test_an_organism_as_code_with_the_gene_as_component(read: Read) -> None:
 def test_the_organism_is_the_most_exact_name(read: Read, text: str, key: str | None) -> None:
     """A species stands before its group; of two species none is chosen, and a denied one did not grow."""
     culture = {"text": "Blood culture"}
-    found = read(observation(code=culture, valueString=text), observation("g", code=NDM, valueString="Detected", derivedFrom=[{"reference": "Observation/o"}]))
+    found = read(
+        observation(code=culture, valueString=text),
+        observation("g", code=NDM, valueString="Detected", derivedFrom=[{"reference": "Observation/o"}]),
+    )
     assert {one.organism.key for one in found.isolates if one.organism} == ({key} if key else set())
 
 
-@pytest.mark.parametrize("text", ["Tumour cells positive for vimentin (VIM)", "Neonatal diabetes mellitus (NDM)", "Monoclonal B-cell lymphocytosis (MBL)"])
+@pytest.mark.parametrize(
+    "text", ["Tumour cells positive for vimentin (VIM)", "Neonatal diabetes mellitus (NDM)", "Monoclonal B-cell lymphocytosis (MBL)"]
+)
 def test_other_meanings_of_an_abbreviation_raise_nothing(read: Read, text: str) -> None:
     """Pathology and genetics use the same letters."""
     report = {
-        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p"},
-        "code": {"text": "Pathology"}, "conclusion": text,
-    }  # fmt: skip
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "code": {"text": "Pathology"},
+        "conclusion": text,
+    }
     problem = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "code": {"text": text}}
     assert problems(read(report, problem)) == []
 
@@ -299,9 +308,12 @@ def test_isolate_specimen_and_organism_come_from_the_parent(read: Read) -> None:
     )
     gene = observation("g", code=NDM, valueCodeableConcept=DETECTED, effectiveDateTime="2026-11-19T08:00:00Z")
     specimen = {
-        "resourceType": "Specimen", "id": "s", "subject": {"reference": "Patient/p"},
-        "type": {"coding": [{"system": SNOMED, "code": "119297000"}]}, "collection": {"collectedDateTime": "2026-11-18T08:00:00Z"},
-    }  # fmt: skip
+        "resourceType": "Specimen",
+        "id": "s",
+        "subject": {"reference": "Patient/p"},
+        "type": {"coding": [{"system": SNOMED, "code": "119297000"}]},
+        "collection": {"collectedDateTime": "2026-11-18T08:00:00Z"},
+    }
     (isolate,) = read(culture, gene, specimen).isolates
     assert isolate.organism
     assert isolate.specimen
@@ -316,9 +328,14 @@ def test_a_specimen_on_the_test_or_the_report_holds_for_its_results(read: Read) 
     organism = observation("o", code={"coding": [{**local, "display": "KLEBSIELLA PNEUMONIAE"}]}, valueString="KLEBSIELLA PNEUMONIAE")
     gene = observation("g", code=NDM, valueCodeableConcept=DETECTED, derivedFrom=[{"reference": "Observation/o"}])
     report = {
-        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p"}, "code": {"text": "Microbiology"},
-        "specimen": [{"display": "Blood"}], "result": [{"reference": "Observation/o"}, {"reference": "Observation/g"}],
-    }  # fmt: skip
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "code": {"text": "Microbiology"},
+        "specimen": [{"display": "Blood"}],
+        "result": [{"reference": "Observation/o"}, {"reference": "Observation/g"}],
+    }
     for chart in (read(tested, organism, gene), read(report, organism, gene)):
         (isolate,) = chart.isolates
         assert isolate.organism
@@ -330,9 +347,13 @@ def test_a_report_may_conclude_in_a_code(read: Read) -> None:
     """A conclusion coded as a producer of the mechanism is said where no result says it."""
     coded = {"coding": [{"system": SNOMED, "code": "870562001"}]}
     report = {
-        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p"},
-        "code": {"text": "Microbiology"}, "conclusionCode": [coded],
-    }  # fmt: skip
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "code": {"text": "Microbiology"},
+        "conclusionCode": [coded],
+    }
     assert problems(read(report)) == [reports.IN_WORDS]
 
 
@@ -355,9 +376,14 @@ def test_carriage_is_known_by_place_or_purpose(read: Read, elements: dict[str, A
 def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) -> None:
     """Free text about the mechanism is said to be unreadable; beside a coded result it adds nothing."""
     report = {
-        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p"},
-        "code": {"text": "Microbiology"}, "effectiveDateTime": "2026-11-18T08:00:00Z", "conclusion": "CRE, NDM carbapenemase producer.",
-    }  # fmt: skip
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "code": {"text": "Microbiology"},
+        "effectiveDateTime": "2026-11-18T08:00:00Z",
+        "conclusion": "CRE, NDM carbapenemase producer.",
+    }
     assert problems(read(report)) == [reports.IN_WORDS]
     assert problems(read({**report, "conclusion": "NDM not detected."})) == []
     assert (

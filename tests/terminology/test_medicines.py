@@ -149,10 +149,21 @@ def test_an_unknown_antibacterial_looks_like_one(terms: Terminology, triples: li
 @pytest.mark.parametrize(
     "text",
     [
-        "Metoprolol 50 mg", "sulfasalazine 500 mg", "magnesium sulfate", "ferrous sulphate", "bleomycin", "mitomycin", "penicillamine 250 mg",
-        "acyclovir", "nystatin", "amphotericin B", "lisinopril", "azathioprine", "fosphenytoin",
+        "Metoprolol 50 mg",
+        "sulfasalazine 500 mg",
+        "magnesium sulfate",
+        "ferrous sulphate",
+        "bleomycin",
+        "mitomycin",
+        "penicillamine 250 mg",
+        "acyclovir",
+        "nystatin",
+        "amphotericin B",
+        "lisinopril",
+        "azathioprine",
+        "fosphenytoin",
     ],
-)  # fmt: skip
+)
 def test_other_drugs_are_of_no_interest(terms: Terminology, text: str) -> None:
     """What only sounds like an antibacterial is none."""
     found = recognise([], [text], terms)

@@ -123,14 +123,25 @@ def test_the_keys_of_the_acceptance_concepts_exist(knowledge: Knowledge) -> None
     assert {"klebsiella-pneumoniae", "escherichia-coli", "pseudomonas-aeruginosa", "stenotrophomonas-maltophilia"} <= terms.organisms.keys()
     groups = {one.group for one in terms.organisms.values()}
     assert groups == {
-        "enterobacterales", "pseudomonas", "acinetobacter", "stenotrophomonas", "other-non-fermenters", "unspecified-gram-negative",
-        "gram-positive", "yeast",
-    }  # fmt: skip
+        "enterobacterales",
+        "pseudomonas",
+        "acinetobacter",
+        "stenotrophomonas",
+        "other-non-fermenters",
+        "unspecified-gram-negative",
+        "gram-positive",
+        "yeast",
+    }
     ampc = {key for key, one in terms.organisms.items() if "ampc" in one.traits}
     assert ampc == {
-        "enterobacter-cloacae", "citrobacter-freundii", "klebsiella-aerogenes", "hafnia-alvei", "serratia-marcescens", "providencia-stuartii",
+        "enterobacter-cloacae",
+        "citrobacter-freundii",
+        "klebsiella-aerogenes",
+        "hafnia-alvei",
+        "serratia-marcescens",
+        "providencia-stuartii",
         "morganella-morganii",
-    }  # fmt: skip
+    }
 
 
 def test_every_circumstance_word_of_the_sheets_exists() -> None:
