@@ -129,7 +129,7 @@ class Leeway:
             return None
         if self.daily_g and grams * 24 > self._more(self.daily_g) * interval:
             return Fit.ABOVE_MAXIMUM
-        if dose.continuous:
+        if dose.continuous or (dose.infusion_h is not None and dose.infusion_h >= interval):
             return None
         often, seldom = self._intervals(band)
         in_time = often <= interval <= seldom

@@ -233,7 +233,8 @@ class RenalDataMissing:
 
 def drafted(bedside: Bedside, drugs: Drugs) -> list[Order]:
     """The drafts of these drugs that belong to a regimen that works as a whole, in hospital or on the discharge list."""
-    active = dict.fromkeys((*bedside.regimen.active, *bedside.regimen.take_home().active))
+    home = bedside.regimen.take_home().active if bedside.regimen.discharge else ()
+    active = dict.fromkeys((*bedside.regimen.active, *home))
     return [order for order in active if order.draft and order in drugs]
 
 

@@ -82,6 +82,7 @@ def test_a_dose_is_told_from_its_band(agent: str, clearance: int, grams: str, ho
         Dose(grams=Decimal(9), interval_h=Decimal(0)),
         Dose(grams=Decimal(9), interval_h=Decimal(8), once=True),
         Dose(grams=Decimal(9), interval_h=Decimal(8), continuous=True),
+        Dose(grams=Decimal(8), interval_h=Decimal(24), infusion_h=Decimal(24)),
     ],
 )
 def test_what_an_order_does_not_say_is_not_judged(dose: Dose) -> None:
