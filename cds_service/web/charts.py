@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from cds_service.web.board import Board, Column
 from cds_service.web.intervals import Share
 
-WIDTH, HEIGHT = 960, 260
-LEFT, RIGHT, TOP, BOTTOM = 34, 8, 34, 44
+WIDTH, HEIGHT = 960, 280
+LEFT, RIGHT, TOP, BOTTOM = 34, 8, 48, 44
 LARGEST_BAR = 46.0
 BAR_WIDTH = 220.0
 
@@ -119,7 +119,7 @@ def _marks(board: Board) -> list[Rule]:
     for at, version in board.versions:
         x = LEFT + (WIDTH - LEFT - RIGHT) * (at - start).total_seconds() / span
         late = x > WIDTH * 0.75
-        marks.append(Rule(x, TOP - 14, x, HEIGHT - BOTTOM, Text(x - 5 if late else x + 5, TOP - 18, version, "end" if late else "start")))
+        marks.append(Rule(x, 4, x, HEIGHT - BOTTOM, Text(x - 5 if late else x + 5, 14, version, "end" if late else "start")))
     return marks
 
 

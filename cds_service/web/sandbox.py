@@ -13,7 +13,6 @@ from cds_service.knowledge import Knowledge
 from cds_service.web.explain import explanation
 from cds_service.web.fhir_server import FAULTS, HELD
 from cds_service.web.outcome import outcome
-from cds_service.web.rule_pages import lead_rule
 from cds_service.web.site import guard
 from cds_service.web.stories import Shelf, Story
 
@@ -31,9 +30,8 @@ class Sandbox:
 
     def bench(self) -> str:
         """The page itself; everything on it is drawn by its scripts."""
-        lead = lead_rule(self.knowledge)
-        told = (story.patient_id for story in self.shelf.stories() if lead and story.expect == (lead.id,))
-        return render_template("sandbox.html", title="Sandbox", width="page-wide", faults=FAULTS, kinds=HELD, first=next(told, ""))
+        first = next((story.patient_id for story in self.shelf.stories() if story.first), "")
+        return render_template("sandbox.html", title="Sandbox", width="page-wide", faults=FAULTS, kinds=HELD, first=first)
 
     def patients(self) -> Response:
         """All stories without their records."""

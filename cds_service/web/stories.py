@@ -17,7 +17,10 @@ FIXTURES = "fixtures"
 
 @dataclass(frozen=True)
 class Story:
-    """One patient of the sandbox: what happens, the record, the drafts that the visitor finds, and when it was written."""
+    """One patient of the sandbox: what happens, the record, the drafts that the visitor finds, and when it was written.
+
+    `expect` are the topics of the cards in order. The sandbox opens with the story that is `first`.
+    """
 
     title: str
     story: str
@@ -28,6 +31,7 @@ class Story:
     hook: str = "order-sign"
     encounter_id: str = ""
     expect: tuple[str, ...] | None = None
+    first: bool = False
 
     def at(self, now: datetime) -> "Story":
         """The same story moved so that it happens now; a record without a time of writing stays where it is."""
@@ -90,6 +94,7 @@ def _story(raw: Mapping[str, Any]) -> Story:
         hook=raw.get("hook", "order-sign"),
         encounter_id=raw.get("encounterId", ""),
         expect=tuple(raw["expect"]) if "expect" in raw else None,
+        first=raw.get("first", False),
     )
 
 

@@ -33,7 +33,7 @@ def test_a_page_keeps_nobody_out(opened: Open, path: str, scheme: str) -> None:
     assert violations(opened(path, scheme=scheme)) == []
 
 
-@pytest.mark.parametrize("tab", ["Cards", "Explanation", "Request and response"])
+@pytest.mark.parametrize("tab", ["Cards", "Explanation", "Exchange"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_answer_keeps_nobody_out(opened: Open, tab: str, scheme: str) -> None:
     """Also the parts of the sandbox that appear after signing."""

@@ -148,7 +148,7 @@ def test_the_exchange_can_be_copied_for_a_terminal(opened: Open) -> None:
     """The very request, as a curl command that the clipboard holds."""
     page = opened(f"/sandbox{ALONE}")
     sign(page)
-    page.get_by_role("tab", name="Request and response").click()
+    page.get_by_role("tab", name="Exchange").click()
     expect(page.locator("#exchange")).to_contain_text('"hook": "order-sign"')
     page.get_by_role("button", name="Copy as curl").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
