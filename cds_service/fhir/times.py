@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from cds_service.fhir.resources import Period
 
 DAY = timedelta(days=1)
+YEARS = range(1850, 2200)  # 0001 and 9999 are how records write "unknown" and "without end", and leave no room to count in
 
 
 def moment(text: str | None, end: bool = False) -> datetime | None:
@@ -12,12 +13,10 @@ def moment(text: str | None, end: bool = False) -> datetime | None:
     if not text:
         return None
     try:
-        if "T" not in text:
-            return _whole_day(text, end)
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        found = _whole_day(text, end) if "T" not in text else _instant(text)
     except (ValueError, OverflowError):
         return None
+    return found if found.year in YEARS else None
 
 
 def day(text: str | None) -> date | None:
@@ -29,6 +28,11 @@ def day(text: str | None) -> date | None:
 def begins(period: Period | None) -> datetime | None:
     """The start of a period, else its end."""
     return moment(period.start) or moment(period.end) if period else None
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _whole_day(text: str, end: bool) -> datetime:
