@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -357,3 +358,14 @@ def test_a_result_that_two_readers_read_differently_is_told(corridor: Corridor, 
     decision = corridor.decide(whole.replace(decisive, decisive.replace(plain, doubled, 1)).encode())
     assert rules(decision) != []
     assert "ndmInactiveBetaLactam" not in [name for names in rules(decision) for name in names]
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "9999-12-31T23:59:59+14:00", "2026-13-45", "x" * 5_000]
+)
+def test_no_date_breaks_a_sum(corridor: Corridor, moment: str) -> None:
+    """G-11, A2: dates at both ends of the calendar, and texts that are none, in every resource of the record."""
+    text = json.dumps(corridor.request(drafts=["aztreonam", "cefiderocol"], running=["ceftazidime-avibactam"]))
+    changed = re.sub(r'"(20\d\d-\d\d-\d\d[^"]*)"', json.dumps(moment), text)
+    assert changed != text
+    assert corridor.decide(changed.encode()).verdicts is not None
