@@ -185,7 +185,13 @@ def test_there_are_enough_attacks() -> None:
 
 def test_all_refusals_look_the_same(caller: FlaskClient, hospital: Hospital) -> None:
     """J14, SE-17: no token, a bad header or any attack is answered with the same 401, byte for byte."""
-    authorizations = [None, "", "Basic dXNlcjpwYXNz", "Bearer", *(f"Bearer {made(hospital)}" for _, made in ATTACKS.values() if made(hospital).isascii())]
+    authorizations = [
+        None,
+        "",
+        "Basic dXNlcjpwYXNz",
+        "Bearer",
+        *(f"Bearer {made(hospital)}" for _, made in ATTACKS.values() if made(hospital).isascii()),
+    ]
     answers = [caller.post(ORDER_SIGN, json=request(), headers={"Authorization": one} if one is not None else {}) for one in authorizations]
     assert {(answer.status_code, answer.data, answer.headers["WWW-Authenticate"]) for answer in answers} == {(401, REFUSAL_BODY, "Bearer")}
     assert len({tuple(sorted((key, value) for key, value in answer.headers if key != "X-Request-ID")) for answer in answers}) == 1
@@ -304,7 +310,9 @@ def test_a_further_audience_holds_for_the_client_that_has_it(settings: Settings,
     assert trust.client(f"Bearer {hospital.token(aud='ndm-cds-test')}", [ORDER_SIGN])
 
 
-@pytest.mark.parametrize("header", [{"Host": "evil.example.org"}, {"X-Forwarded-Host": "evil.example.org"}, {"Forwarded": "host=evil.example.org"}])
+@pytest.mark.parametrize(
+    "header", [{"Host": "evil.example.org"}, {"X-Forwarded-Host": "evil.example.org"}, {"Forwarded": "host=evil.example.org"}]
+)
 def test_the_host_header_decides_nothing(caller: FlaskClient, hospital: Hospital, header: dict[str, str]) -> None:
     """J3, P6: audiences are built from the configured address, whatever the request says about its host."""
     evil = hospital.token(aud=f"https://evil.example.org{ORDER_SIGN}")
@@ -403,7 +411,9 @@ def test_one_changed_bit_spoils_the_example(example: Trust, settings: Settings, 
     changed = bytearray(base64.urlsafe_b64decode(signature))
     changed[place] ^= 1
     with pytest.raises(Refused):
-        example.check_signature(read_token(f"Bearer {head}.{claims}.{encoded(bytes(changed))}"), replace(settings.clients[0], name="example"))
+        example.check_signature(
+            read_token(f"Bearer {head}.{claims}.{encoded(bytes(changed))}"), replace(settings.clients[0], name="example")
+        )
 
 
 def test_keys_of_the_wrong_kind_are_left_out() -> None:
