@@ -190,3 +190,22 @@ def test_a_vasopressor_is_an_infusion(terms: Terminology, text: str, key: str | 
 def test_a_code_of_another_system_is_not_taken_for_rxnorm(terms: Terminology) -> None:
     """The same digits in another system mean nothing."""
     assert recognise([("http://example.org/local", "1272", "")], [], terms).drug is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("ceftaz-avibactam 2.5 g", "ceftazidime-avibactam"),
+        ("Ceftazidim/Avibactam", "ceftazidime-avibactam"),
+        ("aztréonam 2 g", "aztreonam"),
+        ("pip/tazo 4.5 g", "piperacillin-tazobactam"),
+        ("AMOXICILLIN-POT CLAVULANATE 875-125 MG", "amoxicillin-clavulanate"),
+        ("Sulfamethoxazole-TMP DS", "cotrimoxazole"),
+        ("MEROPENEM 1 GRAM/NS 100 ML", "meropenem"),
+        ("ceftazidime-avibactam (AVYCAZ) 2.5 g in sodium chloride 0.9% 100 mL IVPB", "ceftazidime-avibactam"),
+    ],
+)
+def test_a_pharmacys_way_of_writing_is_read(terms: Terminology, text: str, key: str) -> None:
+    """Short forms, other languages, brands in brackets and diluents change nothing."""
+    found = recognise([], [text], terms)
+    assert (found.drug.key if found.drug else None, found.problem) == (key, "")
