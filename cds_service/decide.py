@@ -54,7 +54,7 @@ def decide(
     """The cards for one hook call; raises UnknownService, BadRequest or CannotDecide, and never answers nothing because something broke."""
     service = service_of(knowledge, service_id)
     request = parse_request(body, service.hook)
-    drafts = read_drafts(request.draft_orders, request.patient_id, knowledge.terminology)
+    drafts = read_drafts(request.draft_orders, request.patient_id, knowledge.terminology, composing=service.composing)
     if not concerned(service, request, drafts):
         return Decision(service, request, (), None, None, frozenset(), knowledge.version)
     record = with_medications(fill(request, service.sheet.prefetch, fetch, _named(drafts.unresolved)), request, drafts, fetch, knowledge)

@@ -82,6 +82,11 @@ class Service:
         return self.hook.startswith("order-")
 
     @property
+    def composing(self) -> bool:
+        """The hook fires while orders are still being put together."""
+        return self.hook == "order-select"
+
+    @property
     def parts(self) -> Mapping[str, str]:
         return {key: part.names for key, part in self.sheet.prefetch.items()}
 

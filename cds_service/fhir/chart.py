@@ -52,8 +52,11 @@ class Drafts:
     foreign: int = 0
 
 
-def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology) -> Drafts:
-    """The draft orders of the hook's Bundle; without a Bundle there are none."""
+def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology, *, composing: bool = False) -> Drafts:
+    """The draft orders of the hook's Bundle; without a Bundle there are none.
+
+    `composing`: the user is still choosing, so an order without any medication is not yet one.
+    """
     envelope = read(bundle, Envelope) if bundle is not None else None
     entries = [one for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]
     shelf = Shelf(Meanings(terminology), Subjects(patient_id))
@@ -64,7 +67,7 @@ def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Termin
         found = read(one.resource, Medication) if one.fullUrl else None
         if found and found.resourceType == "Medication":
             medications[bare(one.fullUrl)] = found
-    requests = tuple(shelf.read(MedicationRequest))
+    requests = tuple(one for one in shelf.read(MedicationRequest) if orders.begun(one) or not composing)
     broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
     drafts = Drafts(
         requests=requests,

@@ -59,6 +59,11 @@ def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology
     return _order(request, draft, reference, label, medicine, cabinet, terminology)
 
 
+def begun(request: MedicationRequest) -> bool:
+    """The order says something about its medication, readable or not."""
+    return request.medicationCodeableConcept is not None or request.medicationReference is not None
+
+
 def broken(raw: Raw, draft: bool, terminology: Terminology) -> Unreadable | None:
     """An order whose shape is not FHIR's matters when it is an antibiotic, or does not even say what it is."""
     found = elements(raw)

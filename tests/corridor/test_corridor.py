@@ -103,6 +103,16 @@ def test_a_bare_selection_means_the_same(corridor: Corridor) -> None:
     assert corridor.decide(request, Asked(None)).cards == ()
 
 
+def test_an_order_without_a_medication_is_none_while_it_is_composed(corridor: Corridor) -> None:
+    """RQ-13: a sandbox calls order-select before a drug is chosen; nothing is unreadable about that yet, at order-sign there is."""
+    request = corridor.request("order-select", drafts=["aztreonam"])
+    del draft(request)["medicationCodeableConcept"]
+    assert rules(corridor.decide(request)) == []
+    signing = corridor.request(drafts=["aztreonam"])
+    del draft(signing)["medicationCodeableConcept"]
+    assert rules(corridor.decide(signing)) == [["ndmUnreadableOrder", "ndmSusceptibilityMissing"]]
+
+
 def test_a_draft_of_another_patient_is_left_out_and_counted(corridor: Corridor) -> None:
     """PF-11: the draft of somebody else gives no card, does not spoil the others, and is counted."""
     request = corridor.request(drafts=["aztreonam", {"order": "meropenem", "whose": "other"}])
