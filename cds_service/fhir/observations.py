@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,8 +13,10 @@ from cds_service.fhir.quantity import Amount, amount, convert, exact, spelled
 from cds_service.fhir.references import bare_all
 from cds_service.fhir.resources import Observation, Part
 from cds_service.fhir.specimens import Sample
+from cds_service.fhir.vocabulary import Phrases, words_of
 
 MIC = "mg/L"
+MIC_WORDS = Phrases(["mic", "minimum inhibitory concentration"])
 TWOFOLD = Decimal(2)
 WRITTEN = re.compile(r"\s*(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>mg/l|ug/ml|µg/ml|mcg/ml)?\b.{0,40}", re.IGNORECASE)
 ANSWERS = {answer.value for answer in Answer}
@@ -164,7 +166,7 @@ def _claims(found: Observation, parts: Parts, meanings: Meanings) -> frozenset[s
 def _susceptibilities(parts: Parts, context: Context) -> Iterator[Susceptibility]:
     for part, meaning in parts:
         if meaning.agent:
-            mic = _mic(part)
+            mic = _mic(part, context.meanings)
             answer = Answer.PENDING if context.status == PENDING else _category(part, context.meanings)
             if mic is not None or answer is not Answer.UNSTATED:
                 yield Susceptibility(meaning.agent, answer, mic, context.reference, context.collected)
@@ -176,11 +178,19 @@ def _category(part: Part, meanings: Meanings) -> Answer:
     return Answer(votes.pop()) if len(votes) == 1 else Answer.UNSTATED
 
 
-def _mic(part: Part) -> Decimal | None:
+def _mic(part: Part, meanings: Meanings) -> Decimal | None:
     """The MIC in mg/L; "more than" counts as the next twofold dilution, a zone diameter is none."""
     found = amount(part.valueQuantity) or _written(part.valueString)
+    if found and not found.unit and _asks_for_mic(part, meanings):
+        found = replace(found, unit=MIC)
     value = convert(found, MIC) if found and "/" in found.unit else None
     return value * TWOFOLD if value is not None and found and found.comparator == ">" else value
+
+
+def _asks_for_mic(part: Part, meanings: Meanings) -> bool:
+    """The question itself says that a bare number is a concentration."""
+    asked = [words.title(meanings.terminology, part.code), *words.spoken(part.code)]
+    return any(MIC_WORDS.inside(words_of(text)) for text in asked)
 
 
 def _written(text: str | None) -> Amount | None:
