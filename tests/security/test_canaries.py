@@ -34,7 +34,7 @@ def planted() -> dict[str, Any]:
     """A request with a canary in every place that can hold words."""
     c = [canary(number) for number in range(COUNT)]
     draft = {
-        **order(f"Aztreonam {c[0]}"),
+        **order(f"Aztreonam {c[0]}", patient=c[12]),
         "id": c[1],
         "note": [{"text": c[2], "authorString": c[3]}],
         "requester": {"display": c[4], "reference": f"Practitioner/{c[5]}"},

@@ -34,7 +34,10 @@ def test_a_preflight_of_a_named_origin_is_granted_without_a_token(shared: FlaskC
 @pytest.mark.parametrize("origin", ["https://evil.example.org", f"{ORIGIN}.evil.org", "null", ORIGIN.upper(), f"{ORIGIN}:444"])
 def test_another_origin_is_not_named(shared: FlaskClient, origin: str) -> None:
     """CO-03: an origin that is not on the list is named in no answer; Vary tells caches why."""
-    for answer in (shared.options(ORDER_SIGN, headers={**PREFLIGHT, "Origin": origin}), shared.get("/cds-services", headers={"Origin": origin})):
+    for answer in (
+        shared.options(ORDER_SIGN, headers={**PREFLIGHT, "Origin": origin}),
+        shared.get("/cds-services", headers={"Origin": origin}),
+    ):
         assert "Access-Control-Allow-Origin" not in answer.headers
         assert "Origin" in answer.headers["Vary"]
 
@@ -42,7 +45,11 @@ def test_another_origin_is_not_named(shared: FlaskClient, origin: str) -> None:
 def test_refusals_carry_the_header_too(shared: FlaskClient) -> None:
     """CO-03: 401, 404 and 405 can be read by the page that asked."""
     headers = {"Origin": ORIGIN}
-    answers = [shared.post(ORDER_SIGN, json=request(), headers=headers), shared.get("/nope", headers=headers), shared.get(ORDER_SIGN, headers=headers)]
+    answers = [
+        shared.post(ORDER_SIGN, json=request(), headers=headers),
+        shared.get("/nope", headers=headers),
+        shared.get(ORDER_SIGN, headers=headers),
+    ]
     assert [answer.status_code for answer in answers] == [401, 404, 405]
     assert {answer.headers["Access-Control-Allow-Origin"] for answer in answers} == {ORIGIN}
 

@@ -77,7 +77,9 @@ def test_nothing_is_null_or_empty(caller: FlaskClient) -> None:
 @pytest.mark.parametrize(("path", "status"), [(DISCOVERY, 200), ("/cds-services/ndm-order-sign", 401), ("/elsewhere", 401)])
 def test_discovery_can_be_protected(build: Build, settings: Settings, hospital: Hospital, path: str, status: int) -> None:
     """DI-17, SE-02: a protected document needs a token for exactly its address."""
-    protected = Settings(type(settings.server)(public_url=settings.server.public_url, discovery="protected"), settings.store, settings.clients)
+    protected = Settings(
+        type(settings.server)(public_url=settings.server.public_url, discovery="protected"), settings.store, settings.clients
+    )
     caller = build(protected).test_client()
     assert caller.get(DISCOVERY).status_code == 401
     assert caller.get(DISCOVERY, headers=hospital.authorization(path)).status_code == status

@@ -42,7 +42,9 @@ def test_feedback_is_kept(open_caller: FlaskClient, kept: Kept) -> None:
     assert [(one["outcome"], one["suggestions"]) for one in kept.entries] == [("accepted", [suggestion])]
 
 
-@pytest.mark.parametrize("body", ["{}", "[]", '{"feedback":{}}', '{"feedback":null}', "null", "", "{", '{"feedback":[1]}', '{"feedback":[],"feedback":[]}'])
+@pytest.mark.parametrize(
+    "body", ["{}", "[]", '{"feedback":{}}', '{"feedback":null}', "null", "", "{", '{"feedback":[1]}', '{"feedback":[],"feedback":[]}']
+)
 def test_a_body_without_the_list_is_refused(open_caller: FlaskClient, body: str) -> None:
     """FB-02: what has no list of feedback is 400."""
     assert open_caller.post(PATH, data=body, content_type="application/json").status_code == 400
@@ -156,8 +158,12 @@ def test_an_outcome_from_the_future_counts_from_now(open_caller: FlaskClient, ke
     assert kept.entries[0]["outcome_at"] == kept.entries[0]["at"]
 
 
-@pytest.mark.parametrize(("path", "status"), [(PATH, 200), (ORDER_SIGN, 200), ("/cds-services", 401), ("/cds-services/ndm-patient-view", 401)])
-def test_a_token_for_feedback_names_its_address_or_that_of_the_service(caller: FlaskClient, hospital: Hospital, path: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "status"), [(PATH, 200), (ORDER_SIGN, 200), ("/cds-services", 401), ("/cds-services/ndm-patient-view", 401)]
+)
+def test_a_token_for_feedback_names_its_address_or_that_of_the_service(
+    caller: FlaskClient, hospital: Hospital, path: str, status: int
+) -> None:
     """FB-12: both audiences that clients use are taken, and no other."""
     body = {"feedback": [entry(card=card("general"))]}
     assert caller.post(PATH, json=body, headers=hospital.authorization(path)).status_code == status

@@ -186,7 +186,12 @@ def test_a_body_without_a_length_is_counted(build: Build, settings: Settings) ->
     small = Settings(type(settings.server)(max_body_mb=1), settings.store, development=True)
     body = json.dumps(speaking()).encode()
     for text, status in ((body, 200), (body + b" " * 1_000_000, 413)):
-        environ = {"wsgi.input": BytesIO(text), "wsgi.input_terminated": True, "CONTENT_TYPE": "application/json", "HTTP_TRANSFER_ENCODING": "chunked"}
+        environ = {
+            "wsgi.input": BytesIO(text),
+            "wsgi.input_terminated": True,
+            "CONTENT_TYPE": "application/json",
+            "HTTP_TRANSFER_ENCODING": "chunked",
+        }
         answer = build(small).test_client().post(ORDER_SIGN, environ_overrides=environ, headers={"Content-Length": ""})
         assert answer.status_code == status
 
@@ -204,7 +209,9 @@ def test_required_data_that_cannot_be_had_are_412(open_caller: FlaskClient, kept
 def test_a_client_that_hides_412_gets_a_card_instead(build: Build, settings: Settings, hospital: Hospital, kept: Kept) -> None:
     """RS-08: by configuration of the client the same fact is one warning, and never an empty list."""
     client = settings.clients[0]
-    as_card = Settings(settings.server, settings.store, (type(client)(client.name, client.issuer, jwks_file=client.jwks_file, unavailable="card"),))
+    as_card = Settings(
+        settings.server, settings.store, (type(client)(client.name, client.issuer, jwks_file=client.jwks_file, unavailable="card"),)
+    )
     answer = build(as_card).test_client().post(ORDER_SIGN, json={**request(), "prefetch": {}}, headers=hospital.authorization())
     cards = json.loads(answer.data)["cards"]
     assert (answer.status_code, [card["indicator"] for card in cards]) == (200, ["warning"])
@@ -242,7 +249,9 @@ def test_an_overloaded_service_says_so_at_once(build: Build, settings: Settings)
 def test_the_same_call_twice_is_judged_twice(open_caller: FlaskClient) -> None:
     """RQ-05: hookInstance is no key of a cache; the answers are the same but for the ids."""
     first, second = (json.loads(open_caller.post(ORDER_SIGN, json=speaking()).data)["cards"] for _ in range(2))
-    other = json.loads(open_caller.post(ORDER_SIGN, json={**request(order("Paracetamol")), "hookInstance": speaking()["hookInstance"]}).data)
+    other = json.loads(
+        open_caller.post(ORDER_SIGN, json={**request(order("Paracetamol")), "hookInstance": speaking()["hookInstance"]}).data
+    )
     assert [card["summary"] for card in first] == [card["summary"] for card in second]
     assert {card["uuid"] for card in first}.isdisjoint(card["uuid"] for card in second)
     assert other == {"cards": []}
@@ -284,7 +293,8 @@ def test_answers_are_not_stored_and_not_guessed_at(open_caller: FlaskClient) -> 
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept_as_is"), [("abc-1.2:3_4", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("a\nb", False), ("ä", False), ("", False)]
+    ("sent", "kept_as_is"),
+    [("abc-1.2:3_4", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("a\nb", False), ("ä", False), ("", False)],
 )
 def test_a_request_id_goes_through(open_caller: FlaskClient, sent: str, kept_as_is: bool) -> None:
     """O4: a harmless request id comes back as it was; any other is replaced."""
@@ -295,6 +305,7 @@ def test_a_request_id_goes_through(open_caller: FlaskClient, sent: str, kept_as_
 
 def test_other_patients_never_mix(open_caller: FlaskClient) -> None:
     """RQ-22, O6: fifty calls at the same time are each answered for their own order."""
+
     def ask(number: int) -> bool:
         drug = ("Aztreonam", "Meropenem", "Paracetamol")[number % 3]
         body = request(order(drug, f"rx{number}"), prefetch={"results": bundle(carbapenemase())})

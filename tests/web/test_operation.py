@@ -68,7 +68,13 @@ def test_each_call_is_one_line_of_json(open_caller: FlaskClient, caplog: pytest.
         open_caller.post(ORDER_SIGN, json=speaking(), headers={"X-Request-ID": "abc"})
         LOGGER.removeHandler(caplog.handler)
     line = json.loads(caplog.text.splitlines()[0])
-    assert (line["event"], line["request_id"], line["service"], line["status"], line["cards"]) == ("answered", "abc", "ndm-order-sign", 200, 1)
+    assert (line["event"], line["request_id"], line["service"], line["status"], line["cards"]) == (
+        "answered",
+        "abc",
+        "ndm-order-sign",
+        200,
+        1,
+    )
 
 
 def test_only_listed_fields_are_logged(caplog: pytest.LogCaptureFixture) -> None:
