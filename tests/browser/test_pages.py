@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 
 AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text("utf-8")
 PAGES = ("/", "/sandbox", "/rules", "/rules/ndmAztreonamUnprotected", "/evidence", "/trace", "/source-attributes", "/governance")
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 SERIOUS = {"serious", "critical"}
 
 
@@ -48,8 +49,18 @@ def test_an_answer_keeps_nobody_out(opened: Open, tab: str, scheme: str) -> None
 def test_a_page_fits_its_window(opened: Open, path: str, width: int) -> None:
     """Nothing has to be scrolled sideways, and the main heading is in sight."""
     page = opened(path, width=width)
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate(FITS)
     expect(page.locator("h1")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_in_another_typeface_too(opened: Open, path: str) -> None:
+    """Where the fonts are refused, the wider ones of the machine still fit on a phone."""
+    page = opened("/source-attributes?format=json", width=375)
+    page.route("**/*.woff2", lambda route: route.fulfill(status=404))
+    page.goto(page.url.partition("/source-attributes")[0] + path)
+    assert page.evaluate(FITS)
 
 
 def test_the_dashboard_tells_the_year(opened: Open) -> None:
