@@ -1,0 +1,113 @@
+"""The facts that `explain` shows are those that the rules saw."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+
+from cds_service.cards import Style
+from cds_service.cases import Case, Lexicon, Usual, request
+from cds_service.cases.run import numbered
+from cds_service.cases.sheet import CaseLine
+from cds_service.cli.about import as_data, facts
+from cds_service.decide import Decision, decide
+from cds_service.knowledge import Knowledge
+
+Told = Callable[..., dict[str, str]]
+NDM = {"organism": "klebsiella-pneumoniae", "specimen": "blood", "found": "NDM"}
+
+
+@pytest.fixture(name="decided")
+def _decided(knowledge: Knowledge, usual: Usual, lexicon: Lexicon, now: datetime) -> Callable[..., Decision]:
+    """Decides a terse case; `change` may spoil the request first."""
+
+    def decided(change: Callable[[dict[str, Any]], None] | None = None, **line: Any) -> Decision:
+        case = Case("a case", "", "ndm", "x.yaml", msgspec.convert({"case": "a case", "drafts": ["aztreonam"], **line}, CaseLine))
+        service = knowledge.services["ndm-order-sign"]
+        body = request(case, {key: part.query for key, part in service.sheet.prefetch.items()}, usual, lexicon, now)
+        if change:
+            change(body)
+        return decide(knowledge, service.id, orjson.dumps(body), fetch=None, now=now, style=Style(new_id=numbered()))
+
+    return decided
+
+
+@pytest.fixture(name="told")
+def _told(decided: Callable[..., Decision]) -> Told:
+    """The facts about a terse case, the same topics joined."""
+
+    def told(change: Callable[[dict[str, Any]], None] | None = None, **line: Any) -> dict[str, str]:
+        bedside = decided(change, **line).bedside
+        assert bedside
+        found: dict[str, str] = {}
+        for about, fact in facts(bedside):
+            found[about] = f"{found.get(about, '')} {fact}".strip()
+        return found
+
+    return told
+
+
+@pytest.mark.parametrize(
+    ("line", "about", "said"),
+    [
+        ({}, "infection", "no evidence of NDM"),
+        ({"results": [NDM]}, "infection", "current: NDM, in Klebsiella pneumoniae, from blood, collected 2026-11-18, final"),
+        ({"results": [{"found": "NDM", "dated": "nowhere"}]}, "infection", "an organism that is not stated"),
+        ({"results": [{"found": "NDM", "dated": "nowhere"}]}, "infection", "without a date"),
+        ({"results": [{**NDM, "found": ["NDM", "OXA-48"]}]}, "infection", "beside OXA-48"),
+        ({"results": [{**NDM, "status": "preliminary"}]}, "infection", "preliminary"),
+        ({"results": [{**NDM, "tested": {"aztreonam": "R 16"}}]}, "infection", "aztreonam resistant (16 mg/L)"),
+        ({"drafts": ["fosfomycin 3 g po once"]}, "signing", "3 g once"),
+        ({"drafts": ["colistin"]}, "signing", "4500000 IU every 12 h over 1 h"),
+        ({"running": [{"order": "aztreonam", "id": "a"}], "drafts": [{"stops": "a"}]}, "stopping", "aztreonam"),
+        ({"running": [{"order": "aztreonam", "id": "a"}], "drafts": [{"order": "aztreonam", "replaces": "a"}]}, "taken over", "aztreonam"),
+        ({"drafts": [{"order": "aztreonam", "setting": "discharge"}]}, "take-home", "aztreonam"),
+        ({"results": [{**NDM, "tested": {"amikacin": "S"}}], "drafts": ["amikacin"]}, "expected active", "amikacin (tested susceptible)"),
+        ({}, "expected active", "nothing"),
+        ({"patient": {"lacks": ["creatinine"]}}, "kidney", "clearance not known, lacking creatinine"),
+        ({"patient": {"conditions": ["haemodialysis"]}}, "kidney", "IHD"),
+        ({"patient": {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "hours": 30}]}}}, "kidney", "changed by 100 %"),
+        ({"patient": {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "hours": 30}]}}}, "kidney", "acute injury"),
+        ({"patient": {"lacks": ["birth date", "sex"]}}, "patient", "age not known, sex not known"),
+        ({"patient": {"conditions": ["sepsis"]}}, "circumstances", "sepsis"),
+        ({"patient": {"allergies": [{"to": "aztreonam", "criticality": "high"}]}}, "allergy", "aztreonam, severe"),
+        ({"patient": {"allergies": [{"to": "aztreonam", "severity": "mild", "reaction": "rash"}]}}, "allergy", "mild"),
+        ({"patient": {"allergies": [{"to": "aztreonam"}]}}, "allergy", "severity not stated"),
+        ({"drafts": [{"text": "beta-lactam infusion"}, "aztreonam"]}, "signing", "aztreonam"),
+        ({"unavailable": ["allergies"]}, "missing", "allergies"),
+        ({"results": [{**NDM, "whose": "other"}]}, "dropped", "resources of other patients"),
+    ],
+)
+def test_each_fact_has_its_line(told: Told, line: dict[str, Any], about: str, said: str) -> None:
+    """Infection, orders, kidney, patient, allergies and gaps are told in plain words."""
+    assert said in told(**line)[about]
+
+
+def test_a_death_is_told(told: Told) -> None:
+    """A patient who has died is said to have."""
+    assert "has died" in told(lambda body: body["prefetch"]["patient"].update(deceasedBoolean=True))["patient"]
+
+
+def test_an_order_that_cannot_be_read_is_told(told: Told) -> None:
+    """The reason is told, with the order's reference and without its text."""
+
+    def spoil(body: dict[str, Any]) -> None:
+        concept = {"coding": [{"system": "http://www.whocc.no/atc", "code": "J01DD52"}]}
+        body["context"]["draftOrders"]["entry"][0]["resource"]["medicationCodeableConcept"] = concept
+
+    assert told(spoil)["unreadable order"].startswith("MedicationRequest/draft-1: ")
+
+
+def test_conflicting_results_are_told(told: Told) -> None:
+    """Two results about one isolate that do not agree have a line."""
+    found = told(results=[{**NDM, "sample": "s", "hours": 50}, {**NDM, "sample": "s", "found": [], "absent": "NDM", "hours": 50}])
+    assert "NDM" in found.get("conflict", "") or "NDM" in found["infection"]
+
+
+def test_what_concerned_nobody_has_no_facts(decided: Callable[..., Decision]) -> None:
+    """Drafts outside every rule give an explanation without facts and rules."""
+    found = as_data(decided(drafts=["metoprolol"]))
+    assert (found["facts"], found["rules"], found["cards"]) == ([], [], 0)
