@@ -116,9 +116,22 @@ def _newest(kin: Sequence[Isolate]) -> dict[str, Detection]:
     for isolate in kin:
         for detection in isolate.detections:
             rival = latest.get(detection.marker)
-            if rival is None or _rank(detection) > _rank(rival):
+            if rival is None or _outweighs(detection, rival):
                 latest[detection.marker] = detection
     return latest
+
+
+def _outweighs(one: Detection, other: Detection) -> bool:
+    """The later word counts, but a preliminary negative takes nothing back."""
+    if _hints(one) and other.found and other.status != "preliminary":
+        return False
+    if _hints(other) and one.found and one.status != "preliminary":
+        return True
+    return _rank(one) > _rank(other)
+
+
+def _hints(detection: Detection) -> bool:
+    return not detection.found and detection.status == "preliminary"
 
 
 def _rank(detection: Detection) -> tuple[float, bool, bool]:

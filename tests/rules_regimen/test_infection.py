@@ -39,6 +39,13 @@ def test_the_newest_word_on_one_isolate_wins() -> None:
     assert bedside(isolates=[first, later]).infection.evidence == ()
 
 
+def test_a_preliminary_negative_takes_nothing_back() -> None:
+    """Only a final word refutes a final positive."""
+    first, later = isolate("GENE", reported=40), isolate(absent=["GENE"], reported=5, status="preliminary")
+    assert bedside(isolates=[first, later]).infection.state is State.CURRENT
+    assert bedside(isolates=[later, first]).infection.state is State.CURRENT
+
+
 def test_a_negative_elsewhere_erases_nothing() -> None:
     """A negative from another specimen leaves the clinical positive standing."""
     found = bedside(isolates=[isolate("GENE"), isolate(absent=["GENE"], sample="two", days=1)]).infection
