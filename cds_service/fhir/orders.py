@@ -9,7 +9,18 @@ from cds_service.clinical.facts import Order, Route, Setting, Unreadable
 from cds_service.fhir import dosage, words
 from cds_service.fhir.medicines import Medicine, recognise
 from cds_service.fhir.references import bare
-from cds_service.fhir.resources import Concept, Medication, MedicationRequest, Quantity, contained, elements, read, several, string
+from cds_service.fhir.resources import (
+    Concept,
+    Ingredient,
+    Medication,
+    MedicationRequest,
+    Quantity,
+    contained,
+    elements,
+    read,
+    several,
+    string,
+)
 from cds_service.fhir.times import moment
 from cds_service.fhir.valuesets import Terminology
 
@@ -21,6 +32,7 @@ UNRESOLVED = "the medication that it refers to could not be had"
 MALFORMED = "it is not a valid FHIR resource"
 MODIFIED = "it carries a modifier that this service does not know"
 UNNAMED = "it names no medication"
+CODE_ONLY = "it names its medication only by a code that this service does not know"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,11 @@ class Label:
     def text(self) -> str:
         return next((found for one in self.concepts if (found := words.label(one))), self.display)
 
+    @property
+    def worded(self) -> bool:
+        """Words, and not codes alone, say what it is."""
+        return bool(self.display or any(words.spoken(one) for one in (*self.concepts, *self.ingredients)))
+
 
 def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology: Terminology) -> Order | Unreadable | None:
     """The order, or why it could not be read; None for what is no antibiotic and no drug of interest."""
@@ -52,7 +69,7 @@ def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology
     medicine = medicine_of(label, terminology)
     reference = f"MedicationRequest/{request.id}" if request.id else ""
     if medicine.drug is None or medicine.problem:
-        why = "" if _outside(request, label, terminology) else _unreadable(request, draft, label, medicine)
+        why = "" if _outside(request, label, terminology) else _unreadable(request, draft, label, medicine, terminology)
         return Unreadable("order", reference, label.text, why, draft) if why else None
     if request.modifierExtension and medicine.drug.antibacterial:
         return Unreadable("order", reference, label.text, MODIFIED, draft)
@@ -88,8 +105,16 @@ def labelled(request: MedicationRequest, cabinet: Cabinet) -> Label:
     found = _follow(request, reference, cabinet)
     if found is None:
         return Label(own, display, lost=bare(reference) or display)
-    parts = tuple(one.itemCodeableConcept for one in found.ingredient or [] if one.itemCodeableConcept)
+    parts = tuple(part for one in found.ingredient or [] if (part := _part(one, cabinet)))
     return Label((*(one for one in [found.code] if one), *own), display, found.form, parts)
+
+
+def _part(ingredient: Ingredient, cabinet: Cabinet) -> Concept | None:
+    """An ingredient by its concept, by the resource that it points at, or by the words beside the reference."""
+    if ingredient.itemCodeableConcept or ingredient.itemReference is None:
+        return ingredient.itemCodeableConcept
+    found = cabinet.medications.get(bare(ingredient.itemReference.reference))
+    return (found.code if found else None) or Concept(text=ingredient.itemReference.display)
 
 
 def _follow(request: MedicationRequest, reference: str, cabinet: Cabinet) -> Medication | None:
@@ -119,7 +144,7 @@ def _outside(request: MedicationRequest, label: Label, terminology: Terminology)
     return _told(request, label, terminology) == Route.TOPICAL
 
 
-def _unreadable(request: MedicationRequest, draft: bool, label: Label, medicine: Medicine) -> str:
+def _unreadable(request: MedicationRequest, draft: bool, label: Label, medicine: Medicine, terminology: Terminology) -> str:
     """Why this order matters although it could not be read, or "" where it does not."""
     if not draft and (request.status or "") not in RUNNING:
         return ""
@@ -129,7 +154,9 @@ def _unreadable(request: MedicationRequest, draft: bool, label: Label, medicine:
         return medicine.problem or "this service does not know the drug"
     if label.lost and not label.text:
         return UNRESOLVED
-    return UNNAMED if draft and not label.text else ""
+    if not draft or label.worded or any(terminology.look.covers(system) for system, _, _ in words.triples(label.concepts)):
+        return ""
+    return CODE_ONLY if label.text else UNNAMED
 
 
 def _order(

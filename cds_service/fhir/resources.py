@@ -141,6 +141,7 @@ class DiagnosticReport(Element, frozen=True):
 
 class Ingredient(Element, frozen=True):
     itemCodeableConcept: Concept | None = None
+    itemReference: Reference | None = None
 
 
 class Medication(Element, frozen=True):

@@ -79,6 +79,10 @@ class AntibacterialLook:
         prefixes = self.systems.get(system, ())
         return bool(prefixes) and any(one.startswith(prefixes) for one in systems.codes(system, code))
 
+    def covers(self, system: str) -> bool:
+        """A code system in which every antibacterial is known by its prefix, so that any other code is none."""
+        return systems.canonical(system) in self.systems
+
     def of_text(self, text: str) -> bool:
         return any(self._of_word(word) for word in parsed(text).words)
 

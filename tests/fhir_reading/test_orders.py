@@ -80,6 +80,21 @@ def test_a_medication_resource_is_found_where_it_is(read: Read, knowledge: Knowl
     assert unresolved(drafts, {"record": [raw(medication)]}, knowledge.terminology) == ()
 
 
+def test_a_mixture_is_read_by_what_is_in_it(read: Read) -> None:
+    """An infusion bag points at its drug as an ingredient, by reference or only in words."""
+    bag = {"resourceType": "Medication", "id": "bag", "code": {"text": "IV mixture"}}
+    drug = {"resourceType": "Medication", "id": "drug", "code": {"coding": EPIC}}
+    request = draft(medicationReference={"reference": "Medication/bag"})
+    for item, key in (
+        ({"itemReference": {"reference": "Medication/drug"}}, "ceftazidime-avibactam"),
+        ({"itemReference": {"reference": "Medication/lost", "display": "cefiderocol"}}, "cefiderocol"),
+        ({"itemCodeableConcept": {"text": "Azactam 2 g"}}, "aztreonam"),
+    ):
+        diluent = {"itemCodeableConcept": {"text": "Sodium chloride 0.9 %"}}
+        (order,) = read({**bag, "ingredient": [diluent, item]}, drug, drafts=[request]).orders
+        assert order.drug.key == key
+
+
 def test_a_lost_medication_is_said(read: Read) -> None:
     """A reference that nobody can follow is an unreadable order, unless words beside it name the drug."""
     assert [one.why for one in read(drafts=[draft(medicationReference={"reference": "Medication/x"})]).unreadable] == [orders.UNRESOLVED]
@@ -91,6 +106,11 @@ def test_a_lost_medication_is_said(read: Read) -> None:
     ("elements", "why"),
     [
         ({}, orders.UNNAMED),
+        ({"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": "999999"}]}}, orders.CODE_ONLY),
+        (
+            {"medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "J01XX99"}]}},
+            "this service does not know the drug",
+        ),
         ({"medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "J01DD52"}]}}, medicines.OPEN),
         ({"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": "2265702"}], "text": "meropenem"}}, medicines.CONTRADICTION),
         ({"medicationCodeableConcept": {"text": "ceftozopran 1 g"}}, "this service does not know the drug"),
@@ -111,6 +131,7 @@ def test_an_antibiotic_that_cannot_be_read_is_said(read: Read, elements: dict[st
     [
         {"text": "Metoprolol 50 mg"},
         {"text": "Sodium chloride 0.9 %"},
+        {"coding": [{"system": "http://www.whocc.no/atc", "code": "C07AB02"}]},
         {"coding": [{"system": RXNORM, "code": "6918", "display": "metoprolol"}]},
         {"text": "neomycin / polymyxin B / dexamethasone ophthalmic ointment"},
         {"text": "polymyxin B / trimethoprim eye drops"},
