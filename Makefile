@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 JOBS ?= auto
 PIP := $(RUN) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: demo test lint types cases check replay catalog coverage unit bench soak fuzz mutation kill9 lock image clean help
+.PHONY: demo test lint types cases check replay catalog generated coverage unit bench soak fuzz mutation kill9 lock image clean help
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -49,6 +49,10 @@ replay: $(VENV)/.service  ## whole requests against whole answers
 catalog: $(VENV)/.service  ## the rule index must be what the sheets say
 	$(RUN) -m cds_service catalog --check
 
+generated: $(VENV)/.service  ## write the rule index and the promised answers anew; read the diff
+	$(RUN) -m cds_service catalog --write
+	$(RUN) -m cds_service replay fixtures --update
+
 unit: $(VENV)/.tests  ## the tests without coverage
 	$(RUN) -m pytest -n $(JOBS)
 
@@ -57,7 +61,7 @@ coverage: $(VENV)/.tests  ## the tests, with branch coverage
 
 # Longer runs, by hand or at night.
 bench: $(VENV)/.tests  ## how long an answer takes
-	$(RUN) -m pytest long/bench -n 0
+	$(RUN) -m bench.engine
 soak: $(VENV)/.tests  ## an hour of calls with faults
 	$(RUN) -m pytest long/soak -n 0
 fuzz: $(VENV)/.tests  ## generated bodies against every reader
