@@ -271,7 +271,7 @@ class _Session(requests.Session):
         self.headers.update(HEADERS)
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the signature is the library's
+    def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
 
@@ -286,7 +286,7 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - the signature is the library's
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"
 
 

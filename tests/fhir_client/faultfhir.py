@@ -92,7 +92,7 @@ class FaultServer:
                 threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
     def _serve(self, plain: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError, ssl.SSLError), plain:
+        with contextlib.suppress(OSError, ValueError, IndexError), plain:
             line = self.tls.wrap_socket(plain, server_side=True) if self.tls else plain
             with line, line.makefile("rb") as reader:
                 while (start := reader.readline()).strip():
