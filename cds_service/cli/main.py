@@ -17,6 +17,7 @@ COMMANDS = {  # name: module; a module is imported when its command runs, so tha
     "explain": "explain",
     "replay": "replay",
     "catalog": "catalog",
+    "report": "report",
     "demo": "demo",
     "config": "config",
     "jwt": "tokens",
