@@ -223,7 +223,7 @@ class InCircumstance:
 
 @dataclass(frozen=True)
 class Unread:
-    """An antibiotic order or a result of the mechanism was found and could not be read."""
+    """An antibiotic order or a result of the mechanism was found and could not be read, or its drug is not judged here."""
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         proven = bool(bedside.infection.proven)
@@ -232,6 +232,10 @@ class Unread:
         for kind, found in (("result", results), ("order", orders)):
             if found:
                 yield Remark(variant=kind, words={"n": str(len(found)), "why": found[0].why}, notes=(kind,))
+        unjudged = tuple(order for order in bedside.unjudged if order.draft and proven and not bedside.regimen.active_rows)
+        if unjudged:
+            words = {"n": str(len(unjudged)), "why": "this service does not evaluate the drug", "drug": names(unjudged)}
+            yield Remark(unjudged, variant="not-evaluated", words=words)
 
 
 @dataclass(frozen=True)
