@@ -52,7 +52,9 @@ def _evidence(one: Evidence) -> str:
         f"collected {one.when:%Y-%m-%d}" if one.when else "without a date",
         "preliminary" if one.preliminary else isolate.status,
     ]
-    tested = [f"{test.agent} {test.answer}{f' ({test.mic.normalize():f} mg/L)' if test.mic is not None else ''}" for test in one.susceptibilities]
+    tested = [
+        f"{test.agent} {test.answer}{f' ({test.mic.normalize():f} mg/L)' if test.mic is not None else ''}" for test in one.susceptibilities
+    ]
     return ", ".join([*parts, *tested])
 
 

@@ -10,17 +10,17 @@ from cds_service.cli import exits
 from cds_service.cli.paper import paint
 from cds_service.errors import ConfigurationError, KnowledgeError, ServiceError
 
-COMMANDS = {  # name: module; a module is imported when its command runs, so that --help is quick
-    "serve": "serve",
-    "check": "check",
-    "decide": "decide",
-    "explain": "explain",
-    "replay": "replay",
-    "catalog": "catalog",
-    "report": "report",
-    "demo": "demo",
-    "config": "config",
-    "jwt": "tokens",
+COMMANDS = {  # a module is imported when its command runs, so that --help is quick
+    "serve": ("serve", "Answer CDS Hooks calls until SIGTERM or Ctrl-C."),
+    "check": ("check", "Check all knowledge: sheets, tables, value sets, and every case."),
+    "decide": ("decide", "Decide one request and show its cards."),
+    "explain": ("explain", "Explain one request: the facts, and what each rule said."),
+    "replay": ("replay", "Replay stored requests and show how the answers differ."),
+    "catalog": ("catalog", "Print, write or check the rule index."),
+    "report": ("report", "Say how often each rule spoke, and what became of its cards."),
+    "demo": ("demo", "Start the service with synthetic patients and show it."),
+    "config": ("config", "Check, show or explain the configuration."),
+    "jwt": ("tokens", "Explain client tokens."),
 }
 EXIT_CODES = "\n".join(f"  {code:<4} {meaning}" for code, meaning in exits.MEANINGS.items())
 
@@ -34,9 +34,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"cds_service.cli.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"cds_service.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items()])
 
 
 @click.group(
