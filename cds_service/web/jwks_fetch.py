@@ -25,17 +25,21 @@ def fetch(url: str, context: SSLContext, timeout_s: float = TIMEOUT_S) -> bytes:
     connection = (
         HTTPSConnection(host, port, timeout=timeout_s, context=context) if secure else HTTPConnection(host, port, timeout=timeout_s)
     )
-    too_late = threading.Event()
-    watchdog = threading.Timer(timeout_s, _end, (connection, too_late))
+    too_late, open_socket = threading.Event(), list[socket.socket]()
+    watchdog = threading.Timer(timeout_s, _end, (connection, open_socket, too_late))
     watchdog.daemon = True
     watchdog.start()
     with closing(connection):
         try:
             connection.connect()
+            open_socket.append(connection.sock)
             if too_late.is_set():
                 raise TimeoutError
             connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else "") or "/", headers=_HEADERS)
-            return _body(connection)
+            body = _body(connection)
+            if too_late.is_set():  # the end of the socket would pass for the end of the body
+                raise TimeoutError
+            return body
         finally:
             watchdog.cancel()
 
@@ -50,9 +54,10 @@ def _body(connection: HTTPConnection) -> bytes:
     return body
 
 
-def _end(connection: HTTPConnection, too_late: threading.Event) -> None:
+def _end(connection: HTTPConnection, open_socket: list[socket.socket], too_late: threading.Event) -> None:
+    """Shut the socket; the connection forgets it when the answer has no length, so it is kept beside."""
     too_late.set()
-    if connection.sock is not None:
-        with suppress(OSError):
+    for one in open_socket or [connection.sock]:
+        with suppress(OSError, AttributeError):
             # The plain socket's method: the one of an SSL socket would take its state away under the reader.
-            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+            socket.socket.shutdown(one, socket.SHUT_RDWR)

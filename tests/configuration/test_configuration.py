@@ -156,7 +156,11 @@ def test_a_mistake_is_told_with_its_key(file: Path, text: str, key: str) -> None
 def test_all_mistakes_are_told_at_once(file: Path) -> None:
     """A35: an operator corrects the file once."""
     with pytest.raises(ConfigurationError) as refusal:
-        read(file, "[server]\ndeadline_ms = 0\ncolour = 1\n[clients.a]\nissuer = 'http://x.example.org'\nprofile = 'x'\n", NDM_CDS_MAX_BODY_MB="much")
+        read(
+            file,
+            "[server]\ndeadline_ms = 0\ncolour = 1\n[clients.a]\nissuer = 'http://x.example.org'\nprofile = 'x'\n",
+            NDM_CDS_MAX_BODY_MB="much",
+        )
     keys = {problem.key for problem in refusal.value.problems}
     assert {"server.deadline_ms", "server.colour", "clients.a.issuer", "clients.a.profile", "clients.a", "NDM_CDS_MAX_BODY_MB"} <= keys
 
@@ -191,7 +195,9 @@ def test_the_environment_wins_over_the_file(file: Path, name: str, value: str, r
     assert getattr(found.server, name.removeprefix("NDM_CDS_").lower()) == read_as
 
 
-@pytest.mark.parametrize(("name", "value"), [("NDM_CDS_DEADLINE", "5"), ("NDM_CDS_DEADLINE_MS", "fast"), ("NDM_CDS_ALLOW_LOOPBACK_HTTP", "perhaps")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("NDM_CDS_DEADLINE", "5"), ("NDM_CDS_DEADLINE_MS", "fast"), ("NDM_CDS_ALLOW_LOOPBACK_HTTP", "perhaps")]
+)
 def test_a_bad_variable_is_told(name: str, value: str) -> None:
     """A35: unknown and unreadable variables are mistakes as well."""
     with pytest.raises(ConfigurationError) as refusal:
@@ -233,7 +239,10 @@ def test_secrets_are_never_repeated(file: Path) -> None:
 
 def test_a_test_rig_may_use_http_on_loopback(file: Path) -> None:
     """With allow_loopback_http FHIR servers, keys and the public address may be http on 127.0.0.1; all else is as in production."""
-    text = RIG.replace("https://cds.example.org", "http://127.0.0.1:8000") + 'fhir_base = ["http://127.0.0.1:9/fhir"]\njwks_url = "http://127.0.0.1:9/keys"\n'
+    text = (
+        RIG.replace("https://cds.example.org", "http://127.0.0.1:8000")
+        + 'fhir_base = ["http://127.0.0.1:9/fhir"]\njwks_url = "http://127.0.0.1:9/keys"\n'
+    )
     client = read(file, text).clients[0]
     assert (client.fhir_bases, client.jwks_url) == (("http://127.0.0.1:9/fhir",), "http://127.0.0.1:9/keys")
 
@@ -260,7 +269,7 @@ def test_every_key_is_explained() -> None:
     ],
 )
 def test_a_service_that_may_not_start_says_why(file: Path, arguments: list[str], text: str, said: str) -> None:
-    """A35, A11: without a client, with a bad configuration, or open to the network without tokens, the start ends with 78 and the reason."""
+    """A35, A11: without a client, badly configured, or open to the network without tokens, the start ends with 78 and the reason."""
     file.write_text(text)
     command = [sys.executable, "-m", "cds_service", "serve", "--config", str(file), "--port", "8169", *arguments]
     began = time.monotonic()

@@ -40,7 +40,9 @@ class Running:
         found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False)
         return [int(pid) for pid in found.stdout.split()]
 
-    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = 20) -> tuple[int, bytes]:
+    def ask(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = 20
+    ) -> tuple[int, bytes]:
         """One call over a connection of its own."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:

@@ -56,7 +56,9 @@ def slow_fhir() -> Any:
     thread.join()
 
 
-@pytest.mark.parametrize("half", [b"POST /cds-ser", HEAD + b"Content-Length: 1000\r\n\r\n{", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"])
+@pytest.mark.parametrize(
+    "half", [b"POST /cds-ser", HEAD + b"Content-Length: 1000\r\n\r\n{", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"]
+)
 def test_half_sent_requests_do_not_stop_the_service(shared: Running, half: bytes) -> None:
     """A23, P1: with 256 requests that never end, health is told within 100 ms and calls are answered."""
     server = shared
@@ -82,7 +84,10 @@ def test_half_sent_requests_do_not_stop_the_service(shared: Running, half: bytes
 def test_a_request_under_way_is_finished_when_the_server_stops(start: Start, slow_fhir: str) -> None:
     """A22: SIGTERM while three requests wait for the FHIR server: each of them gets its answer, and the exit status is 0."""
     server = start(workers=2)
-    body = {**request(fhirServer=slow_fhir, fhirAuthorization={"access_token": "t", "token_type": "Bearer", "expires_in": 300}), "prefetch": {}}
+    body = {
+        **request(fhirServer=slow_fhir, fhirAuthorization={"access_token": "t", "token_type": "Bearer", "expires_in": 300}),
+        "prefetch": {},
+    }
     with ThreadPoolExecutor(3) as pool:
         calls = [pool.submit(server.ask, "POST", ORDER_SIGN, body) for _ in range(3)]
         time.sleep(0.3)
@@ -124,7 +129,8 @@ def test_one_token_sent_to_all_workers_at_once_is_good_once(start: Start, hospit
     for _ in range(5):
         headers = hospital.authorization()
         with ThreadPoolExecutor(32) as pool:
-            statuses = sorted(pool.map(lambda _: server.ask("POST", ORDER_SIGN, request(), headers)[0], range(32)))
+            calls = [pool.submit(server.ask, "POST", ORDER_SIGN, request(), headers) for _ in range(32)]
+            statuses = sorted(call.result()[0] for call in calls)
         assert statuses == [200] + [401] * 31
 
 
@@ -227,7 +233,7 @@ def test_every_line_of_the_log_is_json(start: Start) -> None:
     server.ask("POST", ORDER_SIGN, b"{")
     server.stop()
     lines = server.log
-    assert [line["request_id"] for line in lines if line["event"] == "answered"][0] == "seen-1"
+    assert next(line["request_id"] for line in lines if line["event"] == "answered") == "seen-1"
     assert all({"at", "level", "event"} <= line.keys() for line in lines)
 
 

@@ -80,6 +80,7 @@ class PostgreSQL:
 
 
 def free_port() -> int:
+    """A port of the loopback address that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -110,6 +111,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def archive(url: str) -> Iterator[Archive]:
+    """The database behind the spool."""
     engine = open_engine(url)
     yield Archive(engine)
     engine.dispose()
@@ -117,6 +119,7 @@ def archive(url: str) -> Iterator[Archive]:
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Spool:
+    """An empty spool."""
     made = Spool(tmp_path / "spool")
     made.prepare()
     return made

@@ -4,6 +4,7 @@ from typing import Any
 
 
 def decision(number: int, **other: Any) -> dict[str, Any]:
+    """A decision with one card."""
     card = {"id": f"card-{number}", "indicator": "critical", "rules": ["ruleA", "ruleB"], "ingredients": ["aztreonam"]}
     usual = {
         "kind": "decision",
@@ -26,6 +27,7 @@ def decision(number: int, **other: Any) -> dict[str, Any]:
 
 
 def feedback(number: int, **other: Any) -> dict[str, Any]:
+    """An override with a reason, of the card of the decision with the same number."""
     usual = {
         "kind": "feedback",
         "id": f"feedback-{number}",

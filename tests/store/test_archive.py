@@ -12,10 +12,12 @@ from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.store.migrations import LATEST, NewerSchema, migrate
 from cds_service.store.replay import UsedTokens
+
 from .records import decision, feedback
 
 
 def count(url: str, table: str) -> int:
+    """The number of rows."""
     with create_engine(url, poolclass=NullPool).connect() as connection:
         return connection.execute(select(func.count()).select_from(tables.metadata.tables[table])).scalar_one()
 

@@ -15,6 +15,7 @@ from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.store.memory import Memory
 from cds_service.store.spool import Spool
+
 from .conftest import PostgreSQL
 from .records import decision, feedback
 
@@ -46,6 +47,7 @@ class Broken(Archive):
 
 
 def eventually(holds: Callable[[], bool], within_s: float = 15.0) -> bool:
+    """Whether something comes true in this time."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         if holds():
@@ -55,6 +57,7 @@ def eventually(holds: Callable[[], bool], within_s: float = 15.0) -> bool:
 
 
 def rows(url: str, table: str) -> int:
+    """The number of rows."""
     with create_engine(url, poolclass=NullPool).connect() as connection:
         found = connection.execute(select(func.count()).select_from(tables.metadata.tables[table])).scalar_one()
     return int(found)

@@ -15,6 +15,7 @@ from cds_service.store.spool import Spool, SpoolFull
 
 
 def drained(spool: Spool) -> list[Any]:
+    """What the spool hands over now."""
     taken: list[Any] = []
     spool.drain(taken.extend)
     return taken
@@ -32,10 +33,10 @@ def test_a_database_that_refuses_loses_nothing(spool: Spool) -> None:
     """When the write fails the records stay and come again next time, together with later ones."""
 
     def refuse(_: Sequence[Any]) -> None:
-        raise OSError
+        raise OSError("down")
 
     spool.append({"n": 1})
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="down"):
         spool.drain(refuse)
     spool.append({"n": 2})
     assert sorted(record["n"] for record in drained(spool)) == [1, 2]

@@ -1,4 +1,4 @@
-"""What became of cards: read in every form that is in use, kept before it is acknowledged, and never without proof that the card was ours."""
+"""What became of cards: read in every form that is in use, kept before it is acknowledged, and only with proof that the card was ours."""
 
 import json
 from typing import Any

@@ -97,10 +97,9 @@ def test_messages_of_libraries_are_not_repeated() -> None:
 
 def test_an_exception_is_logged_without_its_words() -> None:
     """Type and place of an exception are written; its text is not."""
-    try:
-        raise ValueError("Smith")
-    except ValueError as error:
-        said = fault(error)
+    with pytest.raises(ValueError, match="Smith") as raised:
+        int("Smith")
+    said = fault(raised.value)
     assert said["error"] == "ValueError"
     assert "Smith" not in str(said)
 
