@@ -251,6 +251,7 @@ CLIENT_KEYS = (
     Key("clients", "audiences", "list of texts", _many(_word, "texts"), "Further values that a token may have as aud."),
     Key("clients", "tenants", "list of texts", _many(_word, "texts"), "If given, the only tenants that are served."),
     Key("clients", "unavailable", "412 or card", _choice("412", "card"), "The answer when required data cannot be had."),
+    Key("clients", "shadow", "true or false", _flag, "Judge and record everything for this client, and show no card."),
     Key("clients", "algorithms", "list of names", _many(_algorithm, "names of algorithms"), "Signature algorithms that are accepted."),
 )
 

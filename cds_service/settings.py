@@ -41,7 +41,8 @@ class Store:
 class Client:
     """One registered CDS client: who signs its tokens, which FHIR servers may be called for it, how it likes its cards.
 
-    `any_fhir_base` is true for the client of the development mode alone.
+    `any_fhir_base` is true for the client of the development mode alone. For a client in `shadow` everything is judged and
+    recorded, and no card is shown.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Client:
     jwks_file: Path | None = None
     jwks_url: str | None = None
     any_fhir_base: bool = False
+    shadow: bool = False
 
 
 # Whoever calls a service in development mode without a token of a registered client.

@@ -123,6 +123,13 @@ class RuleSwitches(Sheet, frozen=True):
     shadow: tuple[str, ...] = ()
 
 
+class GoLive(Sheet, frozen=True):
+    """When a rule in shadow is ready to speak: so many signings judged, or a waiver recorded by rule with its reason."""
+
+    signings: int = 200
+    waived: dict[str, str] = field(default_factory=dict)
+
+
 class Local(Sheet, frozen=True):
     """Site codes: "system|code" to the key of a drug or of a marker."""
 
@@ -153,4 +160,5 @@ class Policy(Sheet, frozen=True):
     silent_with: tuple[str, ...] = ("comfort-care",)
     test_dose_pct: Decimal = Decimal(10)
     rules: RuleSwitches = RuleSwitches()
+    go_live: GoLive = field(default_factory=GoLive)
     local: Local = field(default_factory=Local)

@@ -1,6 +1,7 @@
 """The three endpoints of CDS Hooks: discovery, invocation, feedback; the only place that gives their statuses."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 
 import orjson
@@ -120,7 +121,7 @@ class CdsHooks:
         parts = self._parts
         mint = parts.ids.minter(client.name, service.id)
         style = Style(profile=client.profile, public_url=parts.settings.server.public_url, new_id=mint)
-        return decide(
+        found = decide(
             parts.knowledge,
             service.id,
             body,
@@ -129,6 +130,7 @@ class CdsHooks:
             style=style,
             overridden=lambda asked: self._ledger.overridden(client, asked),
         )
+        return replace(found, cards=()) if client.shadow else found
 
     def _cannot(self, client: Client, service: Service, body: bytes, error: CannotDecide, started: float) -> Response:
         """412, or for a client whose users would never see that, a card that says what could not be had."""
