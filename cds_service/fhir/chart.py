@@ -1,6 +1,6 @@
 """From raw resources to the facts of one request: first the drafts, then the whole chart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from cds_service.fhir import effluent, laboratory, orders, patient, words
 from cds_service.fhir.isolates import group
 from cds_service.fhir.laboratory import Laboratory
 from cds_service.fhir.meanings import Meanings
+from cds_service.fhir.observations import Reading
 from cds_service.fhir.orders import Cabinet
 from cds_service.fhir.references import Subjects, bare
 from cds_service.fhir.reports import Reports, Witness, only_in_words, reports
@@ -102,48 +103,52 @@ def read_chart(
     future_h: int = FUTURE_H,
     recent_days: int = RECENT_DAYS,
 ) -> Chart:
-    """The facts of one request.
+    """The facts of one request; `sought` are the markers whose unreadable results matter (all, if not given).
 
-    `sought` are the markers whose unreadable results matter (all, if not given), `future_h` how far clocks may differ,
-    `recent_days` how long a finished procedure still tells something.
+    `future_h` says how far clocks may differ, `recent_days` how long a finished procedure still tells something.
     """
-    meanings, subjects = Meanings(terminology), Subjects(patient_id, linked)
-    shelf = Shelf(meanings, subjects)
-    for raws in parts.values():
-        shelf.put(raws)
-    person = _person(shelf, subjects, patient_id)
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id, linked))
+    shelf.put(raw for raws in parts.values() for raw in raws)
+    person = _person(shelf, shelf.subjects, patient_id)
     foreign = drafts.foreign + shelf.settle()
     told = _told(shelf, drafts, now, timedelta(days=recent_days))
-    medicines = {**drafts.medications, **_medications(shelf)}
-    cabinet = Cabinet(medicines, _reasons(told, terminology))
-    running, lost_running = _orders(tuple(shelf.read(MedicationRequest)), False, cabinet, terminology)
-    drafted, lost_drafts = _orders(drafts.requests, True, cabinet, terminology)
-    bench = _bench(shelf, told, now + timedelta(hours=future_h))
-    readings = list(bench.readings(shelf.read(Observation)))
+    prescribed, lost = _prescribed(shelf, drafts, told)
+    bench, readings = _read_bench(shelf, told, now + timedelta(hours=future_h))
     isolates = group(readings, bench.reports.places)
-    witness = Witness(isolates, sought)
-    requests = [one for one in told if one.resourceType == "ServiceRequest"]
+    asked = [one for one in told if one.resourceType == "ServiceRequest"]
     return Chart(
         patient_id=patient_id,
         person=person,
         isolates=isolates,
-        orders=(*drafted, *running),
-        unreadable=(
-            *lost_drafts,
-            *drafts.broken,
-            *lost_running,
-            *laboratory.unreadable(readings, witness),
-            *only_in_words(bench.reports, readings, [one for one in told if one.resourceType == "Condition"], witness, terminology),
-            *_broken(shelf, meanings, witness, terminology),
-        ),
+        orders=prescribed,
+        unreadable=(*lost, *_unread(shelf, bench, readings, told, Witness(isolates, sought))),
         measures={**effluent.measures(told), **laboratory.measures(readings)},
         circumstances=_circumstances(told, shelf, terminology),
         allergies=_allergies(shelf, terminology),
-        cultures=tuple(laboratory.cultures(readings, requests, meanings)),
-        pending_tests=laboratory.pending(readings, requests, meanings),
+        cultures=tuple(laboratory.cultures(readings, asked, shelf.meanings)),
+        pending_tests=laboratory.pending(readings, asked, shelf.meanings),
         missing=missing,
         foreign=foreign,
     )
+
+
+def _prescribed(shelf: Shelf, drafts: Drafts, told: Iterable[Condition]) -> tuple[tuple[Order, ...], tuple[Unreadable, ...]]:
+    """Drafts and running orders with the medications and reasons that they point at, and those that could not be read."""
+    terms = shelf.meanings.terminology
+    cabinet = Cabinet({**drafts.medications, **_medications(shelf)}, _reasons(told, terms))
+    running, lost_running = _orders(tuple(shelf.read(MedicationRequest)), False, cabinet, terms)
+    drafted, lost_drafts = _orders(drafts.requests, True, cabinet, terms)
+    return (*drafted, *running), (*lost_drafts, *drafts.broken, *lost_running)
+
+
+def _unread(
+    shelf: Shelf, bench: Laboratory, readings: Sequence[Reading], told: Iterable[Condition], witness: Witness
+) -> Iterator[Unreadable]:
+    """Results that matter and could not be understood, stand only in words, or are no FHIR."""
+    terms, conditions = shelf.meanings.terminology, [one for one in told if one.resourceType == "Condition"]
+    yield from laboratory.unreadable(readings, witness)
+    yield from only_in_words(bench.reports, readings, conditions, witness, terms)
+    yield from _broken(shelf, shelf.meanings, witness, terms)
 
 
 def _person(shelf: Shelf, subjects: Subjects, patient_id: str) -> Person:
@@ -183,6 +188,12 @@ def _lost(requests: Iterable[MedicationRequest], medications: Mapping[str, Medic
     labels = [orders.labelled(one, Cabinet(medications)) for one in requests]
     lost = [one.lost for one in labels if one.lost.startswith("Medication/") and orders.nameless(one, terminology)]
     return tuple(dict.fromkeys(lost))
+
+
+def _read_bench(shelf: Shelf, told: Iterable[Condition], latest: datetime) -> tuple[Laboratory, list[Reading]]:
+    """The laboratory and everything that its Observations say."""
+    bench = _bench(shelf, told, latest)
+    return bench, list(bench.readings(shelf.read(Observation)))
 
 
 def _bench(shelf: Shelf, told: Iterable[Condition], latest: datetime) -> Laboratory:
