@@ -9,11 +9,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 PATIENCE_S = 1
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///file` or `postgresql+psycopg://…`, which connects when it is first used."""
+def open_engine(url: str, *, durable: bool = False) -> Engine:
+    """An engine for `sqlite:///file` or `postgresql+psycopg://…`, which connects when it is first used.
+
+    `durable` makes SQLite wait for the disk at each commit, as PostgreSQL always does.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
-        event.listen(engine, "connect", _share_between_processes)
+        event.listen(engine, "connect", _wait_for_disk if durable else _share_between_processes)
         return engine
     waits: dict[str, Any] = {"connect_timeout": 2 * PATIENCE_S, "options": f"-c statement_timeout={PATIENCE_S}s"}
     return create_engine(url, connect_args=waits, pool_pre_ping=True, pool_timeout=PATIENCE_S)
@@ -27,4 +30,11 @@ def _share_between_processes(connection: DBAPIConnection, _record: ConnectionPoo
     # FULL waits for the disk at each commit, up to 0.7 s with eight processes; with WAL, NORMAL can lose the
     # last rows in a power cut but never damages the file.
     cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _wait_for_disk(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    _share_between_processes(connection, record)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()

@@ -17,9 +17,15 @@ READING_S = 0.05  # longer than this no card waits for the memory of overrides
 
 
 class Memory:
-    """Archive and spool together; `clock` is monotonic, and for `rest_s` seconds after a fault the database is left alone."""
+    """Archive and spool together; `clock` is monotonic, and for `rest_s` seconds after a fault the database is left alone.
 
-    def __init__(self, archive: Archive, spool: Spool, clock: Callable[[], float], rest_s: float = REST_AFTER_FAULT_S) -> None:
+    Feedback goes through `safe`, an archive whose commits survive a power cut, where one is given.
+    """
+
+    def __init__(
+        self, archive: Archive, spool: Spool, clock: Callable[[], float], rest_s: float = REST_AFTER_FAULT_S, safe: Archive | None = None
+    ) -> None:
+        self._safe = safe or archive
         self._archive, self._spool, self._clock, self._rest_s = archive, spool, clock, rest_s
         self._resting_until = 0.0
         self._dropped = 0
@@ -41,6 +47,7 @@ class Memory:
             self._mover.join(self._rest_s)
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._archive.close()
+        self._safe.close()
 
     def decided(self, record: Record) -> None:
         """Keep a decision; where nothing more can wait it is counted and given up, since the cards matter more."""
@@ -54,7 +61,7 @@ class Memory:
         """Keep feedback, in the database or at least on the disk; raises StoreUnavailable where it is in neither."""
         if self._clock() >= self._resting_until:
             try:
-                self._archive.write(records)
+                self._safe.write(records)
             except Exception:  # noqa: BLE001 - whatever the database has, the spool is the other way
                 self._rest()
             else:

@@ -97,7 +97,7 @@ def build(
     engine = open_engine(settings.store.url)
     folder = spool_folder(settings)
     archive = Archive(engine)
-    memory = Memory(archive, Spool(folder), time.monotonic)
+    memory = Memory(archive, Spool(folder), time.monotonic, safe=Archive(open_engine(settings.store.url, durable=True)))
     memory.start()
     Finalize(None, memory.stop, exitpriority=10)
     keys = KeyRing(settings, time.monotonic)
