@@ -9,6 +9,7 @@ from cds_service.rule import Rule
 from cds_service.service import Service
 
 BEGIN = "<!-- Written by `ndm-cds catalog --write`; what stands between the marks is checked, not edited. -->"
+EXAMPLES = 6
 END = "<!-- End of the rule index. -->"
 
 
@@ -109,8 +110,15 @@ def _examples(rule: Rule, cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
         one for one in cases if one.about == rule.id or one.file.removesuffix(".yaml") == rule.file.rsplit("/", 1)[-1].removesuffix(".yaml")
     ]
     speaking = [one for one in own if _expects(one, rule.id)]
-    yield "speaks", "; ".join(one.name for one in speaking)
-    yield "keeps silent", "; ".join(one.name for one in own if one not in speaking)
+    yield "speaks", _some(speaking)
+    yield "keeps silent", _some([one for one in own if one not in speaking])
+
+
+def _some(cases: Sequence[Case]) -> str:
+    """The first examples, those with a number before others since they show a boundary, and how many more there are."""
+    shown = sorted(cases, key=lambda one: not any(letter.isdigit() for letter in one.name))[:EXAMPLES]
+    rest = len(cases) - len(shown)
+    return "; ".join(one.name for one in shown) + (f"; and {rest} more" if rest else "")
 
 
 def _expects(case: Case, rule: str) -> bool:
