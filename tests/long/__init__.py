@@ -1,0 +1,1 @@
+"""Runs of minutes, which `make` starts and the test command does not."""
