@@ -7,6 +7,7 @@ RUN python -m venv /opt/ndm-cds \
 COPY cds_service /opt/ndm-cds/app/cds_service
 COPY hooks /opt/ndm-cds/app/hooks
 COPY fixtures /opt/ndm-cds/app/fixtures
+COPY docs/openapi.json /opt/ndm-cds/app/docs/openapi.json
 # Byte code is written here, since the running container cannot write it: a start takes a third of the time.
 RUN /opt/ndm-cds/bin/python -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'ndm-cds.pth').write_text('/opt/ndm-cds/app\n')" \
  && printf '#!/opt/ndm-cds/bin/python\nfrom cds_service.cli import main\n\nmain()\n' > /opt/ndm-cds/bin/ndm-cds \
