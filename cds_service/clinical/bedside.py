@@ -39,6 +39,11 @@ class Bedside:
     parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def ordering(self) -> bool:
+        """The user is ordering something; otherwise the chart is only looked at."""
+        return self.hook.startswith("order-")
+
+    @property
     def policy(self) -> Policy:
         return self.reference.policy
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order, Route
-from cds_service.clinical.infection import Evidence
+from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.regimen import Drugs, Regimen
 from cds_service.finding import Indicator, Remark
 from cds_service.triggers.protection import covering
@@ -122,17 +122,25 @@ class PoorAtSite:
 
 @dataclass(frozen=True)
 class NothingActive:
-    """The mechanism is on file, antibiotics are signed, and none of them is expected to work."""
+    """The mechanism is on file, antibiotics are signed, and none of them is expected to work.
+
+    Where nothing is being signed, antibiotics that run and cannot work against a current infection are worth a line.
+    """
 
     sterile: tuple[str, ...]
     recent_days: int
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        drafts = bedside.regimen.signed
-        if bedside.works or not drafts:
+        drafts, therapy = bedside.regimen.signed, bedside.regimen.therapy
+        if bedside.works or not therapy:
+            return
+        if not drafts:
+            current = all(one.state is State.CURRENT for one in evidence)
+            if current and not bedside.ordering:
+                yield Remark(therapy, indicator=Indicator.INFO, variant="running", words={"drugs": names(therapy)})
             return
         grave = any(one.isolate.specimen and one.isolate.specimen.key in self.sterile and self._recent(one) for one in evidence)
-        words = {"drug": names(drafts), "drugs": names(bedside.regimen.therapy)}
+        words = {"drug": names(drafts), "drugs": names(therapy)}
         yield Remark(drafts, indicator=None if grave else Indicator.WARNING, words=words)
 
     def _recent(self, evidence: Evidence) -> bool:

@@ -249,7 +249,7 @@ class Incomplete:
     with_evidence: tuple[str, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        ordering = bedside.hook.startswith("order-")
+        ordering = bedside.ordering
         wanted = set(self.with_evidence) if bedside.infection.proven else set(self.when_ordering) if ordering else set()
         missing = sorted(wanted & bedside.chart.missing)
         if missing:
