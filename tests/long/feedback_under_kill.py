@@ -51,7 +51,7 @@ def main() -> int:
     if database:
         database.stop()
     lost, doubled = set(acknowledged) - set(kept), len(kept) - len(set(kept))
-    print(json.dumps({"acknowledged": len(acknowledged), "kept": len(kept), "lost": len(lost), "doubled": doubled}))
+    sys.stdout.write(json.dumps({"acknowledged": len(acknowledged), "kept": len(kept), "lost": len(lost), "doubled": doubled}) + "\n")
     return 1 if lost or doubled or not acknowledged else 0
 
 
