@@ -40,8 +40,8 @@ _ITEM = re.compile(r"\b([A-Z]{1,2})-(\d\d)\b|\b([ABHJOPT])(\d{1,2})\b")
 _RANGE = re.compile(r"\b([A-Z]{1,2})-(\d\d) to (?:[A-Z]{1,2}-)?(\d\d)\b")
 HEAD = """# What the specification asks for, and the test that holds it
 
-Numbers of the project's own checklist for services of CDS Hooks 2.0.1 (two letters), and of its list of goals and threats (one letter). Each
-line is a test and its sentence. This page is written by `python -m tests.conformance`; a test keeps it true.
+Numbers of the project's own checklist for services of CDS Hooks 2.0.1 (two letters), and of its list of goals and threats (one letter).
+Each line is a test and its sentence. This page is written by `python -m tests.conformance`; a test keeps it true.
 
 Not tested here because it lies with the site: TLS in front of the service (G-02), registration at the authorization server (SE-23), mutual
 TLS (SE-19), and that the hooks really fire (ST-03).
