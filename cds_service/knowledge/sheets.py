@@ -68,7 +68,8 @@ def rules(files: Files, folder: str, reference: Reference, lists: Mapping[str, I
 def _check_sheet(files: Files, name: str, sheet: RuleSheet, lists: Mapping[str, Iterable[str]]) -> None:
     stem = name.rsplit("/", 1)[-1].removesuffix(".yaml")
     if not re.fullmatch(r"[a-z][A-Za-z0-9]{2,99}", sheet.id) or _kebab(sheet.id) != stem:
-        files.problem(name, "id", sheet.id, f"letters and digits in lowerCamelCase, the file's name in kebab-case ({_kebab(sheet.id)}.yaml)")
+        wanted = f"letters and digits in lowerCamelCase, the file's name in kebab-case ({_kebab(sheet.id)}.yaml)"
+        files.problem(name, "id", sheet.id, wanted)
     unknown(files, name, "hooks", sheet.hooks, HOOKS, "a hook")
     unknown(files, name, "unless", sheet.unless, UNLESS, "a word of the closed list")
     unknown(files, name, "softer_when", sheet.softer_when, SOFTER, "a word of the closed list")
@@ -175,7 +176,8 @@ def _check_templates(files: Files, name: str, sheet: ServiceSheet) -> None:
     for key, part in sheet.prefetch.items():
         tokens = set(re.findall(r"\{\{([^}]*)\}\}", part.query))
         if tokens - allowed or part.query.startswith("/") or "://" in part.query:
-            files.problem(name, f"prefetch.{key}.query", part.query, "a relative FHIR URL with only context.patientId, userId or encounterId")
+            wanted = "a relative FHIR URL with only context.patientId, userId or encounterId"
+            files.problem(name, f"prefetch.{key}.query", part.query, wanted)
         if part.required and "context.encounterId" in tokens:
             files.problem(name, f"prefetch.{key}.required", "true", "false: clients may not know an encounter")
 

@@ -41,8 +41,9 @@ def doses(files: Files) -> DoseTable:
     """The dose rows; bands of one drug that overlap or leave a gap are problems."""
     rows = [row for line, cells in files.rows(DOSES) if (row := _dose(files, line, cells))]
     for agent in dict.fromkeys(row.agent for row in rows):
-        _check_bands(files, agent, [row for row in rows if row.agent == agent and "none" in row.replacement and not row.loading])
-        _check_bands(files, f"{agent} loading", [row for row in rows if row.agent == agent and "none" in row.replacement and row.loading], gaps=False)
+        own = [row for row in rows if row.agent == agent and "none" in row.replacement]
+        _check_bands(files, agent, [row for row in own if not row.loading])
+        _check_bands(files, f"{agent} loading", [row for row in own if row.loading], gaps=False)
     return DoseTable(tuple(rows))
 
 
