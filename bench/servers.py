@@ -1,0 +1,64 @@
+"""Starts the service and the bare app for a measurement, each as its own process on loopback, and ends it again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+from urllib.request import urlopen
+
+PATIENCE_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def service(workers: int = 1) -> Iterator[str]:
+    """The service in development mode, as `ndm-cds serve --dev` starts it."""
+    port = free_port()
+    command = [sys.executable, "-m", "cds_service", "serve", "--dev", "--port", str(port), "--workers", str(workers)]
+    with _running(command, f"http://127.0.0.1:{port}/healthz"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def bare(workers: int = 1) -> Iterator[str]:
+    """The bare Flask app on the same server with the same threads."""
+    port = free_port()
+    command = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers), "--blocking-threads", "4", "--log-level", "error", "bench.bare:app"]
+    with _running([f"{os.path.dirname(sys.executable)}/{command[0]}", *command[1:]], f"http://127.0.0.1:{port}/"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(command: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603, our own command line
+    try:
+        _wait(url)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_S)
+
+
+def _wait(url: str) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        try:
+            urlopen(url, timeout=1)  # noqa: S310, loopback
+        except URLError as error:
+            if getattr(error, "code", None):
+                return
+            time.sleep(0.05)
+            continue
+        return
+    raise SystemExit(f"{url} did not answer within {PATIENCE_S:.0f} s")
