@@ -76,7 +76,7 @@ class FhirServer:
             return refused
         parameters = [*request.args.items(multi=True), *(request.form.items(multi=True) if request.method == "POST" else ())]
         asked = dict(parameters)
-        if fault.on(kind) == "broken-page" and int(asked.get("_offset", "0")):
+        if fault.on(kind) == "broken-page" and number(asked.get("_offset"), 0):
             return Response('{"resourceType": "Bundle", "type": "searchset", "ent', 200, mimetype="application/fhir+json")
         resources = list(self.shelf.resources())
         return answer(page(resources, kind, parameters, fault))
