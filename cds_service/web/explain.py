@@ -54,7 +54,7 @@ def facts(bedside: Bedside, missing: Iterable[str]) -> dict[str, Any]:
         "evidence": [_evidence(one) for one in bedside.infection.evidence] or ["no result of the mechanism"],
         "regimen": [_order(one) for one in regimen.therapy] or ["no systemic antibacterial"],
         "works": _works(bedside),
-        "kidney": _kidney(bedside.kidney),
+        "kidney": _kidney(bedside.kidney, bedside.child),
         "circumstances": sorted(word.replace("-", " ") for word in bedside.words),
         "unread": [f"{one.kind}: {one.why}" for one in bedside.chart.unreadable],
         "missing": sorted(bedside.named_part(key) for key in missing),
@@ -95,9 +95,10 @@ def _dose(order: Order) -> Iterator[str]:
             yield said
 
 
-def _kidney(kidney: Kidney) -> dict[str, Any]:
-    said = []
-    clearance = f"{kidney.clearance:.0f}" if kidney.clearance is not None else None
+def _kidney(kidney: Kidney, child: bool) -> dict[str, Any]:
+    """The estimate is for adults: for a child it is neither used nor shown."""
+    said = ["clearance is not estimated for a child"] if child else []
+    clearance = f"{kidney.clearance:.0f}" if kidney.clearance is not None and not child else None
     if clearance:
         said.append(f"creatinine clearance {clearance} mL/min (Cockcroft-Gault, {kidney.weight_used:.0f} kg, {kidney.years:.0f} years)")
     if kidney.age_h is not None:

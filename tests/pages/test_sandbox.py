@@ -121,3 +121,11 @@ def test_own_patients_can_be_brought_along(tmp_path: Path) -> None:
     found = {one.patient_id: one for one in read_folder(tmp_path)}
     assert {name: [resource["id"] for resource in one.resources] for name, one in found.items()} == {"a": ["a", "o"], "b": ["b", "c"]}
     assert found["a"].title == "A B"
+
+
+def test_no_adult_clearance_is_shown_for_a_child(site: FlaskClient) -> None:
+    """Cockcroft-Gault is for adults."""
+    service, body = request_of(site, told(site, "pt-child"), "order-sign")
+    kidney = site.post(f"/sandbox/explain/{service}", json=body).get_json()["facts"]["kidney"]
+    assert kidney["clearance"] is None
+    assert kidney["said"][0] == "clearance is not estimated for a child"
