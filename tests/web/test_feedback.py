@@ -132,7 +132,11 @@ def test_a_call_may_tell_of_many_cards_and_be_repeated(open_caller: FlaskClient,
     assert (len(ids), len(set(ids))) == (6, 3)
 
 
-@pytest.mark.parametrize("name", ["unknown", "5f2d1c3e-0000-4000-8000-000000000000", card("other"), card(service="ndm-patient-view")])
+@pytest.mark.parametrize(
+    "name",
+    ["unknown", "5f2d1c3e-0000-4000-8000-000000000000", card("other"), card(service="ndm-patient-view")],
+    ids=["word", "somebody else's", "another client's", "another service's"],
+)
 def test_a_card_that_is_not_ours_is_received_and_not_kept(open_caller: FlaskClient, kept: Kept, name: str) -> None:
     """FB-10, O5: an unknown, forged or foreign card is answered with 200 and leaves nothing."""
     answer = open_caller.post(PATH, json={"feedback": [entry(card=name)]})
