@@ -60,7 +60,7 @@ def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Termin
     """
     envelope = read(bundle, Envelope) if bundle is not None else None
     entries = [one for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]
-    shelf = Shelf(Meanings(terminology), Subjects(patient_id))
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id), whole=True)
     shelf.put(one.resource for one in entries)
     foreign = shelf.settle()
     medications = _medications(shelf)

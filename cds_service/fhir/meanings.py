@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from msgspec import Raw, Struct
+from msgspec.json import encode
 
 from cds_service.fhir import words
 from cds_service.fhir.resources import NOTHING, Concept, Glance, Note, read, read_all, string
@@ -35,34 +36,22 @@ class Coded(Struct, gc=False, frozen=True):
     valueString: Raw = NOTHING  # noqa: N815
 
 
-MOST_CODES = 20_000
-
-
-class Meanings:
-    """What bytes of a code, value or note mean; codes are remembered over all requests, values of a patient for one."""
+class Codes:
+    """What a code stands for, whoever the patient is."""
 
     def __init__(self, terminology: Terminology) -> None:
         self.terminology = terminology
-        if len(terminology.meanings) > MOST_CODES:
-            terminology.meanings.clear()
-        self._codes: dict[bytes, Meaning] = terminology.meanings
-        self._codes[b""] = NO_MEANING
-        self._values: dict[bytes, bool] = {b"": False}
 
-    def of_code(self, raw: Raw) -> Meaning:
-        key = bytes(raw)
-        found = self._codes.get(key)
-        if found is None:
-            concept = read(key, Concept)
-            found = self._codes[key] = self.of_concept(concept) if concept else NO_MEANING
-        return found
+    def of_bytes(self, raw: bytes) -> Meaning:
+        concept = read(raw, Concept) if raw else None
+        return self.of_concept(concept) if concept else NO_MEANING
 
     def of_concept(self, concept: Concept) -> Meaning:
         """A marker's code names a gene or test, a drug's name a susceptibility; what is neither may be a number or a culture."""
         terms = self.terminology
         coded = self._marker(concept)
         agent = None if coded else words.key(terms, "susceptibility", concept)
-        markers = () if agent else self.markers(concept)
+        markers = () if agent else self._markers(concept)
         plain = not agent and not markers
         found = Meaning(
             markers=markers,
@@ -70,29 +59,49 @@ class Meanings:
             test=words.key(terms, "test", concept) if plain else None,
             organism=words.key(terms, "organism", concept) if plain or words.by_code(terms, "producer", concept) else None,
             culture=words.key(terms, "culture", concept) if plain else None,
-            screening=words.key(terms, "screening", concept) is not None or self.screening(concept),
+            screening=words.key(terms, "screening", concept) is not None or searching(terms, concept),
         )
         return NO_MEANING if found == NO_MEANING else found
 
-    def markers(self, concept: Concept) -> tuple[str, ...]:
+    def _markers(self, concept: Concept) -> tuple[str, ...]:
         """The marker of the code, else every marker that the words name; words may be more exact than a code for several."""
-        coded = self._marker(concept)
-        if coded and not self.generic(coded):
+        terms, coded = self.terminology, self._marker(concept)
+        if coded and not terms.generic(coded):
             return (coded,)
-        named = set[str]().union(*(self.terminology.texts("marker", text) for text in words.spoken(concept)))
-        exact = {one for one in named if not self.generic(one)}
+        named = set[str]().union(*(terms.texts("marker", text) for text in words.spoken(concept)))
+        exact = {one for one in named if not terms.generic(one)}
         return tuple(sorted(exact)) or ((coded,) if coded else tuple(sorted(named)))
 
     def _marker(self, concept: Concept) -> str | None:
         return words.by_code(self.terminology, "marker", concept) or words.by_code(self.terminology, "producer", concept)
 
+
+def searching(terminology: Terminology, concept: Concept | None) -> bool:
+    """The words say that this was a search for carriage."""
+    return any(terminology.text("screening", text) for text in words.spoken(concept))
+
+
+class Meanings:
+    """What bytes of a code, value or note mean; codes are remembered over all requests, values of a patient for one."""
+
+    def __init__(self, terminology: Terminology) -> None:
+        self.terminology = terminology
+        self._codes = terminology.memory("codes", Codes(terminology).of_bytes)
+        self._values: dict[bytes, bool] = {b"": False}
+
+    def of_code(self, raw: Raw) -> Meaning:
+        return self._codes[bytes(raw)]
+
+    def of_concept(self, concept: Concept) -> Meaning:
+        return self._codes[encode(concept)]
+
     def screening(self, concept: Concept | None) -> bool:
         """The words say that this was a search for carriage."""
-        return any(self.terminology.text("screening", text) for text in words.spoken(concept))
+        return concept is not None and searching(self.terminology, concept)
 
     def matters(self, glance: Glance) -> bool:
         """Whether an Observation is worth reading as a whole: its code first, then the few that carry words or parts."""
-        if (self._codes.get(bytes(glance.code)) or self.of_code(glance.code)) is not NO_MEANING:
+        if self._codes[bytes(glance.code)] is not NO_MEANING:
             return True
         return (
             glance.hasMember is not NOTHING

@@ -81,6 +81,13 @@ def begun(request: MedicationRequest) -> bool:
     return request.medicationCodeableConcept is not None or request.medicationReference is not None
 
 
+def concerns(raw: bytes, terminology: Terminology) -> bool:
+    """Whether an order whose medication is this concept may be an antibiotic or a drug of interest, so that it is worth reading."""
+    concept = read(raw, Concept)
+    medicine = medicine_of(Label((concept,), ""), terminology) if concept else None
+    return medicine is None or medicine.antibacterial or medicine.drug is not None
+
+
 def broken(raw: Raw, draft: bool, terminology: Terminology) -> Unreadable | None:
     """An order whose shape is not FHIR's matters when it is an antibiotic, or does not even say what it is."""
     found = elements(raw)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Raw, Struct
 
 from cds_service.fhir.meanings import Meanings
+from cds_service.fhir.memory import Memory
+from cds_service.fhir.orders import concerns
 from cds_service.fhir.references import Subjects
 from cds_service.fhir.resources import MALFORMED, NOTHING, Envelope, Glance, Identity, elements, glance, read, string, twice
 
@@ -20,17 +23,23 @@ S = TypeVar("S", bound=Struct)
 
 @dataclass(slots=True)
 class Shelf:
-    """Raw resources by type; `broken` are those whose shape is not FHIR's."""
+    """Raw resources by type; `broken` are those whose shape is not FHIR's. `whole` keeps orders of any drug."""
 
     meanings: Meanings
     subjects: Subjects
+    whole: bool = False
     resources: dict[str, list[Raw]] = field(default_factory=dict)
     broken: list[tuple[str, Raw]] = field(default_factory=list)
     strangers: list[tuple[Glance, Raw]] = field(default_factory=list)
+    _drugs: Memory[bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        terms = self.meanings.terminology
+        self._drugs = terms.memory("drugs", partial(concerns, terminology=terms))
 
     def put(self, raws: Iterable[Raw]) -> None:
         """One glance at each resource; most go no further."""
-        own, matters, strangers = self.subjects.own, self.meanings.matters, self.strangers
+        own, matters, drugs, strangers = self.subjects.own, self.meanings.matters, self._concerned, self.strangers
         for raw in raws:
             try:
                 seen = glance(raw)
@@ -42,10 +51,19 @@ class Shelf:
             elif seen.resourceType == "Observation":
                 if matters(seen):
                     self._keep("Observation", raw)
+            elif seen.resourceType == "MedicationRequest":
+                if drugs(seen):
+                    self._keep("MedicationRequest", raw)
             elif seen.resourceType in READ:
                 self._keep(seen.resourceType, raw)
             elif seen.resourceType == "Bundle":
                 self.put(split(raw))
+
+    def _concerned(self, seen: Glance) -> bool:
+        """An order that names its drug by a concept alone goes no further where that is none of our business."""
+        if self.whole or seen.medicationReference is not NOTHING or seen.medicationCodeableConcept is NOTHING:
+            return True
+        return self._drugs[bytes(seen.medicationCodeableConcept)]
 
     def keep(self, raws: Iterable[Raw]) -> None:
         """The resources by type alone, whoever they belong to."""

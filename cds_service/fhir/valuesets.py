@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.fhir import systems
+from cds_service.fhir.memory import Memory
 from cds_service.fhir.negation import Negation, Said
 from cds_service.fhir.vocabulary import NOTHING, Phrases, Vocabulary, parsed
 
 Triple = tuple[str, str, str]
 Codes = Mapping[str, Mapping[tuple[str, str], str]]
 REMEMBERED = 4_096
+T = TypeVar("T")
 FIRM = {"marker": {Said.YES, Said.PAST}, "drug": {Said.YES, Said.PAST, Said.DOUBTED}, "allergen": {Said.YES, Said.PAST, Said.DOUBTED}}
 
 
@@ -98,7 +100,7 @@ class AntibacterialLook:
 class Terminology:
     """The kinds are drug, ingredient, partial, susceptibility, marker, producer, test, organism, culture, screening,
     interpretation, answer, circumstance, reaction, allergen, specimen and route; a key means something only in its kind.
-    `meanings` is the memory of `Meanings` over all requests: what laboratories' codes mean, never a value of a patient.
+    `memories` are what readers have worked out over all requests by the name of the reader: what codes mean, never a value of a patient.
     """
 
     codes: Codes = field(default_factory=dict)
@@ -114,17 +116,29 @@ class Terminology:
     negation: Negation = field(default_factory=lambda: Negation({}))
     severe_reactions: frozenset[str] = frozenset()
     generic_markers: frozenset[str] = frozenset()
-    meanings: dict[bytes, Any] = field(init=False, repr=False, compare=False)
-    _remembered: Callable[[str, str], Mapping[str, bool]] = field(init=False, repr=False, compare=False)
+    memories: dict[str, Memory[Any]] = field(init=False, repr=False, compare=False)
+    _said: Callable[[str, str], Mapping[str, bool]] = field(init=False, repr=False, compare=False)
+    _coded: Callable[[str, str, str], str | None] = field(init=False, repr=False, compare=False)
+    _meant: Callable[[str, tuple[Triple, ...], tuple[str, ...]], str | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "meanings", {})
-        object.__setattr__(self, "_remembered", lru_cache(maxsize=REMEMBERED)(self._says))
+        object.__setattr__(self, "memories", {})
+        object.__setattr__(self, "_said", lru_cache(maxsize=REMEMBERED)(self._says))
+        object.__setattr__(self, "_coded", lru_cache(maxsize=REMEMBERED)(self._code))
+        object.__setattr__(self, "_meant", lru_cache(maxsize=REMEMBERED)(self._concept))
+
+    def memory(self, reader: str, answer: Callable[[bytes], T]) -> Memory[T]:
+        """What this reader remembers over all requests; `answer` may hold nothing of one request."""
+        found = self.memories.get(reader)
+        return found if found is not None else self.memories.setdefault(reader, Memory(answer))
 
     def code(self, kind: str, system: str, code: str) -> str | None:
         """The key that a code stands for, whichever way its system is spelled."""
+        return self._coded(kind, system, code) if code else None
+
+    def _code(self, kind: str, system: str, code: str) -> str | None:
         known = self.codes.get(kind)
-        if not known or not code:
+        if not known:
             return None
         official = systems.canonical(system)
         return next((found for one in systems.codes(official, code) if (found := known.get((official, one)))), None)
@@ -146,7 +160,7 @@ class Terminology:
 
     def says(self, kind: str, text: str) -> Mapping[str, bool]:
         """Every key that a text names, and whether it affirms it; what is left open is left out."""
-        return self._remembered(kind, text)
+        return self._said(kind, text)
 
     def _says(self, kind: str, text: str) -> Mapping[str, bool]:
         said = self.negation.says(self.names.get(kind, NOTHING), text)
@@ -162,9 +176,11 @@ class Terminology:
 
     def concept(self, kind: str, triples: Iterable[Triple], texts: Iterable[str]) -> str | None:
         """The one meaning of a concept: its codes first, then its text, then its displays."""
-        every = list(triples)
-        coded = (self.code(kind, system, code) for system, code, _ in every)
-        spoken = (self.text(kind, text) for text in (*texts, *(display for _, _, display in every)) if text)
+        return self._meant(kind, tuple(triples), tuple(texts))
+
+    def _concept(self, kind: str, triples: tuple[Triple, ...], texts: tuple[str, ...]) -> str | None:
+        coded = (self.code(kind, system, code) for system, code, _ in triples)
+        spoken = (self.text(kind, text) for text in (*texts, *(display for _, _, display in triples)) if text)
         return next((found for found in (*coded, *spoken) if found), None)
 
     def parts(self, text: str, kind: str = "drug") -> frozenset[str]:
