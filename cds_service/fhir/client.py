@@ -26,7 +26,7 @@ from cds_service.fhir.origins import host_of, is_loopback_http, origin_of, regis
 from cds_service.fhir.search import OUTAGES, Fault, Reason, Search
 from cds_service.settings import Client, Settings
 
-THREADS = 64
+THREADS = 96  # two servers' wide doors, so that one that hangs does not keep another waiting
 CHUNK = 1 << 16
 HTTP_1_1 = 11  # as http.client writes it
 LARGEST_PAGE = 8 << 20

@@ -50,8 +50,8 @@ def parse_feedback(body: bytes) -> tuple[Feedback, ...]:
     except ValueError:
         raise BadRequest("The body is not JSON: UTF-8 without duplicate names or NaN is expected.") from None
     entries = document.get("feedback") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise BadRequest('feedback: an object with the list "feedback" is expected.')
+    if not isinstance(entries, list) or not entries:
+        raise BadRequest('feedback: an object with the list "feedback" of at least one entry is expected.')
     if len(entries) > MOST_ENTRIES:
         raise BadRequest(f"feedback: at most {MOST_ENTRIES} entries are taken in one call.")
     return tuple(_entry(entry, f"feedback[{place}]") for place, entry in enumerate(entries))

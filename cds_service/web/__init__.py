@@ -40,6 +40,11 @@ def no_keys() -> Mapping[str, float | None]:
     return {}
 
 
+def no_faults() -> Mapping[str, int]:
+    """The faults of FHIR servers where none is called."""
+    return {}
+
+
 def create_app(
     settings: Settings,
     knowledge: Knowledge,
@@ -54,6 +59,7 @@ def create_app(
     ids: CardIds | None = None,
     admission: Admission | None = None,
     key_ages: Callable[[], Mapping[str, float | None]] = no_keys,
+    fhir_faults: Callable[[], Mapping[str, int]] = no_faults,
     for_people: ForPeople = ONLY_RULES,
 ) -> Flask:
     """Build the WSGI application; `secret` keys the card ids and the pseudonyms, `now` gives an aware time."""
@@ -74,6 +80,7 @@ def create_app(
         metrics=Metrics([*knowledge.services, "discovery", "unknown"], rules),
         admission=admission or Admission(PLACES),
         key_ages=key_ages,
+        fhir_faults=fhir_faults,
     )
     return _application(parts, for_people)
 

@@ -154,6 +154,7 @@ class CdsHooks:
     def _log(self, service: str, status: int, elapsed_ms: float) -> None:
         known = service if service in self._parts.knowledge.services or service == "discovery" else "unknown"
         self._parts.metrics.answered(known, status, elapsed_ms / 1_000)
+        self._parts.metrics.fhir_faults(self._parts.fhir_faults())
         event(
             "answered",
             request_id=g.request_id,

@@ -1,9 +1,11 @@
 """What is counted, for Prometheus; every label comes from a closed set, so the number of series is bounded."""
 
+import threading
 from collections.abc import Iterable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
+from cds_service.fhir.search import Reason
 from cds_service.settings import environment
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
@@ -15,6 +17,7 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ndm_cds_cards_total": ("Cards sent, by their strongest rule.", ("rule", "indicator")),
     "ndm_cds_refused_tokens_total": ("Client tokens refused, by reason.", ("reason",)),
     "ndm_cds_feedback_total": ("Feedback on cards, by outcome.", ("outcome",)),
+    "ndm_cds_fhir_faults_total": ("Queries to FHIR servers without a whole answer, by reason; a call refused as a whole counts once.", ("reason",)),
     "ndm_cds_records_dropped_total": ("Records of decisions given up because the spool was full.", ()),
 }
 
@@ -26,6 +29,9 @@ class Metrics:
         self._services, self._rules = frozenset(services), frozenset(rules)
         self._registry = registry = CollectorRegistry()
         self._counters = {name: Counter(name, text, labels, registry=registry) for name, (text, labels) in _COUNTERS.items()}
+        self._faults = {reason.value: self._counters["ndm_cds_fhir_faults_total"].labels(reason.value) for reason in Reason}
+        self._counted: dict[str, int] = {}
+        self._lock = threading.Lock()
         self._seconds = Histogram("ndm_cds_request_seconds", "Time to answer.", ("service",), registry=registry, buckets=SECONDS)
         self._spool = Gauge("ndm_cds_spool_bytes", "Bytes waiting for the database.", registry=registry, multiprocess_mode="mostrecent")
         self._keys = Gauge(
@@ -53,6 +59,15 @@ class Metrics:
     def feedback(self, outcome: str) -> None:
         """Count what became of a card."""
         self._counters["ndm_cds_feedback_total"].labels(outcome).inc()
+
+    def fhir_faults(self, totals: Mapping[str, int]) -> None:
+        """Bring the counter up to these totals of this process, by reason."""
+        if totals == self._counted:
+            return
+        with self._lock:
+            for reason, total in totals.items():
+                self._faults[reason].inc(max(0, total - self._counted.get(reason, 0)))
+                self._counted[reason] = max(total, self._counted.get(reason, 0))
 
     def dropped(self, count: int) -> None:
         """Count records that had to be given up."""

@@ -63,3 +63,4 @@ class Parts:
     metrics: "Metrics"
     admission: Admission
     key_ages: Callable[[], Mapping[str, float | None]]
+    fhir_faults: Callable[[], Mapping[str, int]]

@@ -101,15 +101,17 @@ def build(
     memory.start()
     Finalize(None, memory.stop, exitpriority=10)
     keys = KeyRing(settings, time.monotonic)
+    calls = FhirClient(settings)
     app = create_app(
         settings,
         knowledge,
         store=memory,
         trust=Trust(settings, keys, UsedTokens(engine, archive.prepare), time.time),
-        fetch_for=FhirClient(settings).fetch_for,
+        fetch_for=calls.fetch_for,
         secret=settings.secret or kept_secret(folder),
         admission=Admission(threads),
         key_ages=keys.ages,
+        fhir_faults=calls.reasons,
         for_people=ForPeople(examples, Statistics(engine).between, patients(settings)),
     )
     gc.collect()

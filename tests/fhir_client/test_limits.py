@@ -3,6 +3,7 @@
 import socket
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import responses
@@ -125,6 +126,22 @@ def test_queries_go_out_together(serve: Callable[..., FaultServer], registered: 
     found = client.fetch_for(registered(server.base))(FhirAccess(server.base, "secret"), {str(n): f"Observation?x={n}" for n in range(6)})
     assert len(found) == 6
     assert ticking() - started < 0.55
+
+
+def test_several_requests_together_are_not_late_for_want_of_places(
+    serve: Callable[..., FaultServer], registered: Callable[..., Client]
+) -> None:
+    """FA-04: eight requests of eleven queries each to a server that takes 0.4 s are all answered within two seconds."""
+    server = serve(lambda call: (call.server.over.wait(0.4), good(call))[0])
+    client = FhirClient(Settings(server=Server(deadline_ms=2_000, allow_loopback_http=True)))
+    wanted = {str(number): f"Observation?x={number}" for number in range(11)}
+
+    def call(_: int) -> int:
+        return len(client.fetch_for(registered(server.base))(FhirAccess(server.base, "secret"), wanted))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(call, range(8))) == [11] * 8
+    client.close()
 
 
 class Clock:

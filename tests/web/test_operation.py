@@ -3,15 +3,18 @@
 import json
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
+from cds_service.fhir.search import Reason
+from cds_service.settings import Settings
 from cds_service.web.logs import LOGGER, JsonLines, event, fault, log_configuration
 
-from .conftest import Kept
+from .conftest import Build, Kept
 from .hospital import ORDER_SIGN, request, speaking
 
 
@@ -58,6 +61,18 @@ def test_given_up_records_are_counted(caller: FlaskClient, kept: Kept) -> None:
     """An operator sees that decisions were given up because nothing took them."""
     kept.lost = 3
     assert "ndm_cds_records_dropped_total 3.0" in caller.get("/metrics").data.decode()
+
+
+def test_faults_of_fhir_servers_are_counted_by_reason(build: Build, settings: Settings) -> None:
+    """B13: each reason has a series from the start, and it follows what the FHIR calls report, never back."""
+    faults = {"deadline": 2}
+    caller = build(replace(settings, development=True), fhir_faults=lambda: dict(faults)).test_client()
+    assert 'ndm_cds_fhir_faults_total{reason="deadline"} 0.0' in caller.get("/metrics").data.decode()
+    for total, shown in ((2, "2.0"), (2, "2.0"), (5, "5.0"), (4, "5.0")):
+        faults["deadline"] = total
+        caller.post(ORDER_SIGN, json=request())
+        assert f'ndm_cds_fhir_faults_total{{reason="deadline"}} {shown}' in caller.get("/metrics").data.decode()
+    assert caller.get("/metrics").data.decode().count("ndm_cds_fhir_faults_total{") == len(Reason)
 
 
 def test_each_call_is_one_line_of_json(open_caller: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
