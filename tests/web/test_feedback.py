@@ -43,7 +43,19 @@ def test_feedback_is_kept(open_caller: FlaskClient, kept: Kept) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["{}", "[]", '{"feedback":[]}', '{"feedback":{}}', '{"feedback":null}', "null", "", "{", '{"feedback":[1]}', '{"feedback":[],"feedback":[]}']
+    "body",
+    [
+        "{}",
+        "[]",
+        '{"feedback":[]}',
+        '{"feedback":{}}',
+        '{"feedback":null}',
+        "null",
+        "",
+        "{",
+        '{"feedback":[1]}',
+        '{"feedback":[],"feedback":[]}',
+    ],
 )
 def test_a_body_without_the_list_is_refused(open_caller: FlaskClient, body: str) -> None:
     """FB-02: what has no list of feedback, or an empty one, is 400."""
