@@ -55,7 +55,8 @@ class Product:
 class SuggestionSheet:
     """One suggestion, its products resolved.
 
-    `drugs` are those that the regimen has afterwards. `label` and `note` are plain sentences with `{word}` places.
+    `drugs` are those that the regimen has afterwards. `label` and `note` are plain sentences with `{word}` places; a switch has
+    the label `label_beside` where a drug of the new regimen stays, and `label_adding` where nothing is taken away.
     `hours` and `days` are the length that LIMIT and EXTEND write. `review` is said at a clearance of `review_below` mL/min or
     less, and on renal replacement.
     """
@@ -63,6 +64,8 @@ class SuggestionSheet:
     key: str
     does: Act
     label: str
+    label_beside: str = ""
+    label_adding: str = ""
     note: str = ""
     products: tuple[Product, ...] = ()
     route: Code | None = None

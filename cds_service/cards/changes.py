@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.cards.desk import Desk, reasons
-from cds_service.cards.proposal import NOTHING, Proposal, removal
+from cds_service.cards.proposal import NOTHING, ByHand, Proposal, removal
 from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Order
 from cds_service.fhir import edits
@@ -33,8 +33,8 @@ def stop(_: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Propos
     gone = [order for finding in findings for order in finding.remark.removes]
     if not gone:
         return NOTHING
-    deletes, notes = removal(gone)
-    return Proposal(fill(sheet.label, {"drug": names(gone)}), deletes, notes)
+    deletes, left = removal(gone)
+    return Proposal(fill(sheet.label, {"drug": names([order for order in gone if order.draft])}), deletes, by_hand=left)
 
 
 def keep(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
@@ -42,17 +42,17 @@ def keep(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pro
     concerned = dict.fromkeys(order for finding in findings for order in finding.remark.orders)
     lost = [order for order in concerned if any(_takers(desk, order))]
     actions: list[Action] = []
-    notes: list[str] = []
+    left: list[ByHand] = []
     for order in lost:
         for draft in _takers(desk, order):
             found = _taken_back(desk, order, draft)
             if found:
                 actions.append(found)
             else:
-                notes.append(f"Withdraw the draft that ends {order.drug.name} by hand.")
-    if not actions and not notes:
+                left.append(ByHand(f"to keep {order.drug.name}, withdraw the draft that ends it by hand"))
+    if not actions and not left:
         return NOTHING
-    return Proposal(fill(sheet.label, {"drug": names(lost)}), tuple(actions), tuple(notes))
+    return Proposal(fill(sheet.label, {"drug": names(lost)}), tuple(actions), by_hand=tuple(left))
 
 
 def _takers(desk: Desk, order: Order) -> Iterator[Order]:

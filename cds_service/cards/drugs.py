@@ -18,6 +18,7 @@ from cds_service.finding import Finding
 from cds_service.protocol.response import Action
 from cds_service.rule import fill
 from cds_service.suggestion import Act, Product, SuggestionSheet
+from cds_service.triggers.trigger import names
 
 Doses = list[tuple[Product, list[Prescribed]]]
 
@@ -53,7 +54,8 @@ def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, do
     assert sheet.route is not None
     therapy = _list(desk.bedside, findings).therapy
     gone = list(_replaced(desk.bedside, sheet, concerned, therapy)) if sheet.does is Act.SWITCH else []
-    deletes, notes = removal(gone)
+    kept = [order for order in therapy if order.drug.key in sheet.drugs]
+    deletes, left = removal(gone, _choice(sheet))
     creates = [
         Action(
             "create",
@@ -63,13 +65,25 @@ def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, do
         for product, given in doses
         for dose in given
     ]
-    label = fill(sheet.label, {"regimen": regimen([(product.name, given) for product, given in doses]), "drug": _names(doses)})
+    label = fill(_label(sheet, gone, kept), {"regimen": regimen([(product.name, given) for product, given in doses]), "kept": _kept(kept)})
     told, allergic = _reminders(desk, sheet, doses)
-    return Proposal(label, (*deletes, *creates), (*told, *notes), dosed=True, allergic=allergic)
+    return Proposal(label, (*deletes, *creates), tuple(told), left, dosed=True, allergic=allergic)
 
 
-def _names(doses: Doses) -> str:
-    return " and ".join(product.name for product, _ in doses)
+def _label(sheet: SuggestionSheet, gone: Sequence[Order], kept: Sequence[Order]) -> str:
+    """A change in which a drug of the new regimen stays, or nothing goes, adds; it says to what."""
+    if sheet.does is not Act.SWITCH or not (sheet.label_beside and sheet.label_adding):
+        return sheet.label
+    return sheet.label_beside if kept else sheet.label if gone else sheet.label_adding
+
+
+def _kept(orders: Sequence[Order]) -> str:
+    drafted = any(order.draft for order in orders)
+    return f"the {names(orders)} that is being ordered" if drafted else f"the running {names(orders)}"
+
+
+def _choice(sheet: SuggestionSheet) -> str:
+    return " + ".join(product.name for product in sheet.products)
 
 
 def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cds_service.cards.text import capital
 from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Order
 from cds_service.fhir.drafts import Prescribed
@@ -12,15 +13,23 @@ from cds_service.triggers.trigger import names
 
 
 class LeftOut(NamedTuple):
-    """A drug that is not offered, and why."""
+    """A drug that is not offered, and why; `allergic` where an allergy is the reason."""
 
     what: str
     why: str
+    allergic: bool = False
+
+
+class ByHand(NamedTuple):
+    """What the user has to do besides taking a suggestion, and to which drugs that one leads; "" where there is no choice."""
+
+    what: str
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The actions of one suggestion, words beside it, and what was left out.
+    """The actions of one suggestion, words beside it, what is left to do by hand, and what was left out.
 
     `dosed` says that kidney function was used, `allergic` that allergies were.
     """
@@ -28,6 +37,7 @@ class Proposal:
     label: str = ""
     actions: tuple[Action, ...] = ()
     notes: tuple[str, ...] = ()
+    by_hand: tuple[ByHand, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     dosed: bool = False
     allergic: bool = False
@@ -36,8 +46,8 @@ class Proposal:
 NOTHING = Proposal()
 
 
-def removal(orders: Iterable[Order]) -> tuple[tuple[Action, ...], tuple[str, ...]]:
-    """Deletes of the drafts that have an id, and notes about what only the user can take away."""
+def removal(orders: Iterable[Order], choice: str = "") -> tuple[tuple[Action, ...], tuple[ByHand, ...]]:
+    """Deletes of the drafts that have an id, and what only the user can take away if that is the choice."""
     every = list(dict.fromkeys(orders))
     named = [order for order in every if order.draft and REFERENCE.fullmatch(order.reference)]
     nameless = [order for order in every if order.draft and order not in named]
@@ -46,12 +56,9 @@ def removal(orders: Iterable[Order]) -> tuple[tuple[Action, ...], tuple[str, ...
         Action("delete", f"Remove the draft order for {_described(order)}", resource_id=reference)
         for reference, order in {order.reference: order for order in named}.items()
     )
-    notes = []
-    if nameless:
-        notes.append(f"Take {names(nameless)} out of the drafts by hand: the draft has no id.")
-    if running:
-        notes.append(f"Stop the running order for {names(running)} by hand: a card can change drafts only.")
-    return actions, tuple(notes)
+    left = [f"take {names(nameless)} out of the drafts by hand: the draft has no id"] if nameless else []
+    left += [f"stop the running {names(running)} by hand: a card can change drafts only"] if running else []
+    return actions, tuple(ByHand(what, choice) for what in left)
 
 
 def _described(order: Order) -> str:
@@ -61,6 +68,16 @@ def _described(order: Order) -> str:
 def regimen(doses: Sequence[tuple[str, Sequence[Prescribed]]]) -> str:
     """Drugs with their doses in a line: "a 2.67 g once over 3 h, then 2 g every 6 h over 3 h + b 2 g every 6 h over 3 h"."""
     return " + ".join(f"{name} {', then '.join(dose.short for dose in given)}" for name, given in doses)
+
+
+def told(left: Iterable[ByHand]) -> tuple[str, ...]:
+    """One sentence for each thing to do, with every choice that asks for it: "If you change to a or b: stop the running c by hand"."""
+    found: dict[str, list[str]] = {}
+    for one in left:
+        choices = found.setdefault(one.what, [])
+        if one.choice and one.choice not in choices:
+            choices.append(one.choice)
+    return tuple(f"If you change to {' or '.join(choices)}: {what}." if choices else f"{capital(what)}." for what, choices in found.items())
 
 
 def grouped(left: Iterable[LeftOut]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from cds_service.cards.changes import ask, correct, extend, infuse, keep, limit,
 from cds_service.cards.desk import Desk
 from cds_service.cards.detail import Aside
 from cds_service.cards.drugs import drugs
-from cds_service.cards.proposal import LeftOut, Proposal, grouped
+from cds_service.cards.proposal import LeftOut, Proposal, grouped, told
 from cds_service.cards.text import capital
 from cds_service.finding import Finding
 from cds_service.protocol.response import Suggestion
@@ -34,12 +34,16 @@ def suggestions(desk: Desk, findings: Sequence[Finding]) -> tuple[tuple[Suggesti
     proposals = [propose(desk, findings, key) for key in ordered(desk, findings)]
     left = [one for proposal in proposals for one in proposal.left_out]
     aside = Aside(
-        notes=tuple(dict.fromkeys(note for proposal in proposals for note in proposal.notes)),
+        notes=(*told(one for proposal in proposals for one in proposal.by_hand), *_notes(proposals)),
         left_out=grouped(LeftOut(capital(one.what), one.why) for one in left),
         dosed=any(proposal.dosed for proposal in proposals),
         allergic=any(proposal.allergic for proposal in proposals),
     )
     return tuple(one for proposal in proposals for one in _shown(desk, proposal)), aside
+
+
+def _notes(proposals: Sequence[Proposal]) -> list[str]:
+    return list(dict.fromkeys(note for proposal in proposals for note in proposal.notes))
 
 
 def propose(desk: Desk, findings: Sequence[Finding], key: str) -> Proposal:

@@ -18,7 +18,7 @@ from cds_service.rule import braces
 from cds_service.suggestion import Act, Code, Product, Request, SuggestionSheet
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-WORDS = {"drug", "regimen"}
+WORDS = {"drug", "kept", "regimen"}
 NEEDS = {Act.START: "drugs", Act.SWITCH: "drugs", Act.REQUEST: "request", Act.LIMIT: "hours", Act.EXTEND: "days"}
 
 
@@ -27,6 +27,8 @@ class Written(Sheet, frozen=True):
 
     does: Act
     label: str
+    label_beside: str = ""
+    label_adding: str = ""
     note: str = ""
     drugs: tuple[str, ...] = ()
     request: Request | None = None
@@ -65,6 +67,8 @@ def suggestions(files: Files, folder: str, reference: Reference) -> dict[str, Su
             key=key,
             does=written.does,
             label=written.label,
+            label_beside=written.label_beside,
+            label_adding=written.label_adding,
             note=written.note,
             products=tuple(products[drug] for drug in written.drugs if drug in products),
             route=found.route,
@@ -105,7 +109,7 @@ def _check(files: Files, name: str, key: str, written: Written, products: Mappin
     if needed and not getattr(written, needed):
         files.problem(name, f"{where}.{needed}", "nothing", f"a value: {written.does} needs it")
     unknown(files, name, f"{where}.drugs", written.drugs, products, "a drug of `products`")
-    for part in ("label", "note", "review"):
+    for part in ("label", "label_beside", "label_adding", "note", "review"):
         text = getattr(written, part)
         for word in sorted(braces(text) - WORDS):
             files.problem(name, f"{where}.{part}", f"{{{word}}}", f"only {' or '.join(f'{{{one}}}' for one in sorted(WORDS))}")

@@ -258,7 +258,7 @@ def test_what_cannot_be_taken_back_is_said(ward: Callable[..., Ward]) -> None:
     stopping = order("ceftazidime-avibactam", name="run-1", status="stopped", ending=True)
     removed = finding("ndmProtectionRemoved", orders=(running,), suggest=("keep-protection",))
     (card,) = checked(ward(orders=(stopping, running), profile="epic").cards(removed))
-    assert "Withdraw the draft that ends ceftazidime-avibactam by hand." in card["detail"]
+    assert "To keep ceftazidime-avibactam, withdraw the draft that ends it by hand." in card["detail"]
 
 
 @pytest.mark.parametrize(

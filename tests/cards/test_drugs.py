@@ -268,7 +268,25 @@ def test_running_orders_are_the_users_to_stop(ward: Callable[..., Ward]) -> None
     (card,) = checked(
         ward(orders=(AZTREONAM, order("ceftazidime-avibactam", draft=False))).cards(unprotected("switch-to-aztreonam-avibactam"))
     )
-    assert "Stop the running order for ceftazidime-avibactam by hand" in card["detail"]
+    assert "If you change to aztreonam-avibactam: stop the running ceftazidime-avibactam by hand" in card["detail"]
+
+
+def test_a_partner_is_added_to_what_runs(ward: Callable[..., Ward]) -> None:
+    """Where aztreonam runs, the pair is an addition to it, and only the other regimens ask to stop it."""
+    running, meropenem = order("aztreonam", draft=False), order("meropenem")
+    inactive = finding("ndmInactiveBetaLactam", orders=(meropenem,), suggest=("switch-to-pair", *ALL[1:]))
+    (card,) = checked(ward(orders=(running, meropenem)).cards(inactive))
+    first, second, third, _ = (one["label"] for one in card["suggestions"])
+    assert first == "Add ceftazidime-avibactam 2.5 g every 8 h over 3 h to the running aztreonam"
+    assert second.startswith("Change to aztreonam-avibactam") and third.startswith("Change to cefiderocol")
+    assert "- If you change to aztreonam-avibactam or cefiderocol: stop the running aztreonam by hand" in card["detail"]
+
+
+def test_a_drug_that_stays_is_not_changed(ward: Callable[..., Ward]) -> None:
+    """Beside vancomycin, which serves something else, a regimen is added and nothing is taken away."""
+    vancomycin = order("vancomycin")
+    (card,) = checked(ward(orders=(vancomycin,)).cards(finding("ndmNoActiveAgent", orders=(vancomycin,), suggest=ALL[1:3])))
+    assert [one["label"].partition(" ")[0] for one in card["suggestions"]] == ["Add", "Add"]
 
 
 def test_a_draft_without_an_id_is_not_removed(ward: Callable[..., Ward]) -> None:
@@ -277,7 +295,7 @@ def test_a_draft_without_an_id_is_not_removed(ward: Callable[..., Ward]) -> None
     alone = finding("ndmAztreonamUnprotected", orders=(nameless,), suggest=("switch-to-cefiderocol",))
     (card,) = checked(ward(orders=(nameless,)).cards(alone))
     assert offered(card) == [["cefiderocol"]]
-    assert "Take aztreonam out of the drafts by hand" in card["detail"]
+    assert "If you change to cefiderocol: take aztreonam out of the drafts by hand" in card["detail"]
 
 
 def test_a_discharge_list_gets_discharge_orders(ward: Callable[..., Ward]) -> None:
@@ -343,7 +361,7 @@ def test_a_renewal_leaves_the_order_that_it_renews(ward: Callable[..., Ward]) ->
     alone = finding("ndmAztreonamUnprotected", orders=(renewing,), suggest=("switch-to-aztreonam-avibactam",))
     (card,) = checked(ward(orders=(renewing, running)).cards(alone))
     assert offered(card)[0][0] == "-MedicationRequest/draft-aztreonam"
-    assert "Stop the running order for aztreonam by hand" in card["detail"]
+    assert "If you change to aztreonam-avibactam: stop the running aztreonam by hand" in card["detail"]
 
 
 def test_other_regimens_make_way(ward: Callable[..., Ward]) -> None:

@@ -70,7 +70,7 @@ def test_the_shipped_sheet_has_every_key() -> None:
             "an RxNorm code of valuesets/drug-ceftazidime-avibactam.json",
         ),
         ("  cefiderocol: {rxnorm", "  cefiderokol: {rxnorm", "products", "a drug of drugs.yaml (did you mean cefiderocol"),
-        ('label: "Keep {drug}"', 'label: "Keep {patient}"', "suggestions.keep-protection.label", "only {drug} or {regimen}"),
+        ('label: "Keep {drug}"', 'label: "Keep {patient}"', "suggestions.keep-protection.label", "only {drug} or {kept} or {regimen}"),
         ('label: "Keep {drug}"', 'label: "<b>Keep</b>"', "suggestions.keep-protection.label", "one plain sentence"),
         ("{does: limit, hours: 72,", "{does: limit,", "suggestions.limit-to-72-h.hours", "a value: limit needs it"),
         ("drugs: [cefiderocol]", "drugs: []", "suggestions.switch-to-cefiderocol.drugs", "a value: switch needs it"),
