@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from string import Formatter
 from typing import Any
 
@@ -87,27 +88,36 @@ class Rule:
         """What the rule says here, or why it keeps silent."""
         evidence = self._evidence(bedside)
         if evidence is None:
-            return Silence(self.id, Quiet.NO_MATCH, f"no evidence that is {' or '.join(self.sheet.match.evidence)} in these organisms")
+            return self._no_match
         remarks = list(self.trigger.speak(bedside, evidence))
         if not remarks:
-            return Silence(self.id, Quiet.NOTHING_TO_SAY, "its trigger saw nothing in these orders and results")
+            return self._nothing
         standing = [(remark, self._stood_down(bedside, evidence, remark)) for remark in remarks]
         spoken = [remark for remark, why in standing if why is None]
         if not spoken:
             return Silence(self.id, Quiet.STOOD_DOWN, f"{standing[0][1]}")
         return self._finding(bedside, evidence, _together(spoken, self.sheet.indicator))
 
+    @cached_property
+    def _no_match(self) -> Silence:
+        return Silence(self.id, Quiet.NO_MATCH, f"no evidence that is {' or '.join(self.sheet.match.evidence)} in these organisms")
+
+    @cached_property
+    def _nothing(self) -> Silence:
+        return Silence(self.id, Quiet.NOTHING_TO_SAY, "its trigger saw nothing in these orders and results")
+
+    @cached_property
+    def _states(self) -> tuple[State, ...]:
+        """The states that arm the rule, strongest first."""
+        return tuple(state for state in State if not self.sheet.match.evidence or state in self.sheet.match.evidence)
+
     def _evidence(self, bedside: Bedside) -> tuple[Evidence, ...] | None:
         """The evidence of the strongest state that matches; None where the rule asks for some and there is none."""
         match = self.sheet.match
         if not match.evidence and not match.organism:
             return bedside.infection.proven
-        states = [state for state in State if not match.evidence or state in match.evidence]
-        for state in states:
-            found = bedside.infection.of([state], match.organism)
-            if found:
-                return found
-        return None
+        found = (bedside.infection.of((state,), match.organism) for state in self._states)
+        return next((one for one in found if one), None)
 
     def _stood_down(self, bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> str | None:
         for word in self.sheet.unless:

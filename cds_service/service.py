@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from msgspec import field as sheet_field
 
@@ -95,14 +96,14 @@ class Service:
         why = self._quiet(bedside)
         findings: list[Finding] = []
         silences: list[Silence] = []
-        for rule in self._in_turn():
+        for rule in self._in_turn:
             verdict = self._ask(rule, bedside, why)
             if isinstance(verdict, Silence):
                 silences.append(verdict)
                 continue
             findings.append(verdict)
             if rule.condemns and verdict.alone:
-                bedside = replace(bedside, unsound=bedside.unsound | {rule.id})
+                bedside = bedside.condemned(rule.id)
         return Verdicts(tuple(findings), tuple(silences))
 
     def _ask(self, rule: Rule, bedside: Bedside, why: str | None) -> Finding | Silence:
@@ -118,6 +119,7 @@ class Service:
         most = self.sheet.indicator_at_most
         return replace(verdict, indicator=most) if verdict.indicator.rank > most.rank else verdict
 
+    @cached_property
     def _in_turn(self) -> Sequence[Rule]:
         return sorted(self.rules, key=lambda rule: rule.sheet.group != REGIMEN)
 

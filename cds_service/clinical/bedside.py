@@ -1,6 +1,7 @@
 """One patient at one moment, seen through one condition's policy: what every trigger looks at."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,6 +38,12 @@ class Bedside:
     selections: frozenset[str] = frozenset()
     unsound: frozenset[str] = frozenset()
     parts: Mapping[str, str] = field(default_factory=dict)
+
+    def condemned(self, rule: str) -> "Bedside":
+        """The same bedside once a rule has found the regimen unsound; what was worked out so far holds on, since none of it rests on that."""
+        found = copy(self)
+        object.__setattr__(found, "unsound", self.unsound | {rule})
+        return found
 
     @property
     def ordering(self) -> bool:

@@ -1,6 +1,6 @@
 """Whether the record proves the mechanism, how recently, and in what."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -74,9 +74,9 @@ class Infection:
         """The evidence that arms rules: current, else history and carriage."""
         return self.current or self.of([State.HISTORY, State.COLONISED])
 
-    def of(self, states: Iterable[str], groups: Iterable[str] = ()) -> tuple[Evidence, ...]:
-        wanted, kinds = set(states), set(groups)
-        return tuple(one for one in self.evidence if one.state in wanted and (not kinds or one.group in kinds))
+    def of(self, states: Collection[str], groups: Collection[str] = ()) -> tuple[Evidence, ...]:
+        """The evidence in one of these states, in one of these groups of organisms where some are named."""
+        return tuple(one for one in self.evidence if one.state in states and (not groups or one.group in groups)) if self.evidence else ()
 
 
 def infection(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 
 from cds_service.clinical.facts import Answer, Susceptibility
 from cds_service.clinical.infection import Evidence
@@ -39,7 +40,7 @@ class Tested:
         return self.answer in AGAINST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Laboratory:
     """The susceptibility results of the evidence at hand."""
 
@@ -49,12 +50,18 @@ class Laboratory:
 
     def tested(self, agent: str) -> Tested | None:
         """The newest result of every species and site; a resistant one outweighs a susceptible one, any result a pending one."""
+        if agent not in self._agents:
+            return None
         results: dict[tuple[str, str], Tested] = {}
         for one in self.evidence:
             found, place = self._newest(one, agent), _place(one)
             if found and (place not in results or _supersedes(found, results[place])):
                 results[place] = found
         return min(results.values(), key=_weight, default=None)
+
+    @cached_property
+    def _agents(self) -> frozenset[str]:
+        return frozenset(result.agent for one in self.evidence for result in one.susceptibilities)
 
     def susceptible(self, agents: Iterable[str]) -> Tested | None:
         """The first of the agents that tested susceptible and on no isolate resistant."""

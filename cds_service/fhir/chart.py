@@ -1,7 +1,7 @@
 """From raw resources to the facts of one request: first the drafts, then the whole chart."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from msgspec import Raw
@@ -12,7 +12,7 @@ from cds_service.fhir.isolates import group
 from cds_service.fhir.laboratory import Laboratory
 from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.observations import Reading
-from cds_service.fhir.orders import Cabinet
+from cds_service.fhir.orders import Cabinet, Told
 from cds_service.fhir.references import Subjects, bare
 from cds_service.fhir.reports import Reports, Witness, only_in_words, reports
 from cds_service.fhir.resources import (
@@ -40,13 +40,15 @@ RECENT_DAYS = 30
 class Drafts:
     """What the draft orders of a hook say before anything else is known.
 
-    `unresolved` are references to medications that the hook did not bring along; `read_chart` reads `requests` again when they are there.
+    `unresolved` are references to medications that the hook did not bring along; `read_chart` reads
+    those of the `requests` again that point at something; `alone` is what each of them says by itself.
     """
 
     orders: tuple[Order, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     unresolved: tuple[str, ...] = ()
     requests: tuple[MedicationRequest, ...] = ()
+    alone: tuple[Told, ...] = ()
     broken: tuple[Unreadable, ...] = ()
     wanted: tuple[Condition, ...] = ()
     medications: Mapping[str, Medication] = field(default_factory=dict)
@@ -70,15 +72,20 @@ def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Termin
             medications[bare(one.fullUrl)] = found
     requests = tuple(one for one in shelf.read(MedicationRequest) if orders.begun(one) or not composing)
     broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
-    drafts = Drafts(
+    lost = tuple(one for one in broken if one)
+    alone = tuple(orders.order(one, True, Cabinet(medications), terminology) for one in requests)
+    known, unread = _apart(alone)
+    return Drafts(
+        orders=known,
+        unreadable=(*unread, *lost),
+        unresolved=_lost(requests, medications, terminology),
         requests=requests,
-        broken=tuple(one for one in broken if one),
+        alone=alone,
+        broken=lost,
         wanted=tuple(shelf.read(Condition, "ServiceRequest")),
         medications=medications,
         foreign=foreign,
     )
-    known, unread = _orders(drafts.requests, True, Cabinet(medications), terminology)
-    return replace(drafts, orders=known, unreadable=(*unread, *drafts.broken), unresolved=_lost(requests, medications, terminology))
 
 
 def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Raw]], terminology: Terminology) -> tuple[str, ...]:
@@ -136,8 +143,9 @@ def _prescribed(shelf: Shelf, drafts: Drafts, told: Iterable[Condition]) -> tupl
     """Drafts and running orders with the medications and reasons that they point at, and those that could not be read."""
     terms = shelf.meanings.terminology
     cabinet = Cabinet({**drafts.medications, **_medications(shelf)}, _reasons(told, terms))
-    running, lost_running = _orders(tuple(shelf.read(MedicationRequest)), False, cabinet, terms)
-    drafted, lost_drafts = _orders(drafts.requests, True, cabinet, terms)
+    running, lost_running = _apart([orders.order(one, False, cabinet, terms) for one in shelf.read(MedicationRequest)])
+    pairs = zip(drafts.requests, drafts.alone, strict=True)
+    drafted, lost_drafts = _apart([orders.order(one, True, cabinet, terms) if orders.points(one) else alone for one, alone in pairs])
     return (*drafted, *running), (*lost_drafts, *drafts.broken, *lost_running)
 
 
@@ -176,10 +184,7 @@ def _medications(shelf: Shelf) -> dict[str, Medication]:
     return {f"Medication/{one.id}": one for one in shelf.read(Medication) if one.id}
 
 
-def _orders(
-    requests: Iterable[MedicationRequest], draft: bool, cabinet: Cabinet, terminology: Terminology
-) -> tuple[tuple[Order, ...], tuple[Unreadable, ...]]:
-    found = [orders.order(one, draft, cabinet, terminology) for one in requests]
+def _apart(found: Sequence[Told]) -> tuple[tuple[Order, ...], tuple[Unreadable, ...]]:
     return tuple(one for one in found if isinstance(one, Order)), tuple(one for one in found if isinstance(one, Unreadable))
 
 

@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Isolate
 from cds_service.fhir.observations import Reading

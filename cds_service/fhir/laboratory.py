@@ -1,10 +1,11 @@
 """All Observations of a chart as isolates, cultures, measures and pending tests, and those that could not be read."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Culture, Measure, Unreadable
 from cds_service.fhir import words
@@ -62,7 +63,7 @@ class Laboratory:
         timed = reading.collected and "T" in (found.effectiveDateTime or found.issued or "")
         if sample == NO_SAMPLE and timed and reading.collected:
             sample = Sample(f"{'screen' if screening else 'unnamed'}|{reading.collected.isoformat()}")
-        return replace(sample, specimen=kind)
+        return Sample(sample.key, kind, sample.text, sample.collected)
 
     def _dated(self, reading: Reading) -> Reading:
         """A result from the future is no result."""

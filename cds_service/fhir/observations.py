@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
+
 from cds_service.clinical.facts import Answer, Detection, Measure, Organism, Susceptibility
 from cds_service.fhir import verdicts, words
 from cds_service.fhir.meanings import NO_MEANING, Meaning, Meanings
@@ -26,8 +28,7 @@ MODIFIED = "it carries a modifier that this service does not know"
 Parts = Sequence[tuple[Part, Meaning]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What one Observation says, ready to be grouped.
 
     `problem` says why the answer about `suspects` could not be read; `claims` are markers that only free text affirms.

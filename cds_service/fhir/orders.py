@@ -33,6 +33,7 @@ MALFORMED = "it is not a valid FHIR resource"
 MODIFIED = "it carries a modifier that this service does not know"
 UNNAMED = "it names no medication"
 CODE_ONLY = "it names its medication only by a code that this service does not know"
+Told = Order | Unreadable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Label:
         return bool(self.display or any(words.spoken(one) for one in (*self.concepts, *self.ingredients)))
 
 
-def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology: Terminology) -> Order | Unreadable | None:
+def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology: Terminology) -> Told:
     """The order, or why it could not be read; None for what is no antibiotic and no drug of interest."""
     label = labelled(request, cabinet)
     medicine = medicine_of(label, terminology)
@@ -74,6 +75,11 @@ def order(request: MedicationRequest, draft: bool, cabinet: Cabinet, terminology
     if request.modifierExtension and medicine.drug.antibacterial:
         return Unreadable("order", reference, label.text, MODIFIED, draft)
     return _order(request, draft, reference, label, medicine, cabinet, terminology)
+
+
+def points(request: MedicationRequest) -> bool:
+    """What the order says depends on other resources."""
+    return request.medicationReference is not None or bool(request.reasonReference)
 
 
 def begun(request: MedicationRequest) -> bool:
