@@ -35,11 +35,14 @@ class Quiet(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A dose that the table gives for an order: grams, hours; `load_grams` is the loading dose where the table has one."""
+    """A dose that the table gives for an order: grams, hours; without an interval it is the order's single dose.
+
+    `load_grams` is a loading dose of the table that is missing.
+    """
 
     order: Order
     grams: Decimal
-    interval_h: Decimal
+    interval_h: Decimal | None
     infusion_h: Decimal
     load_grams: Decimal | None = None
 

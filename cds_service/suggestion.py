@@ -43,12 +43,16 @@ class Request(Sheet, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What is written on a suggested order of one drug; `dialysis` says how it is given on dialysis days."""
+    """What is written on a suggested order of one drug.
+
+    `dialysis` says how it is given on dialysis days; `first_dose` is said there where the table has no row for a first dose.
+    """
 
     drug: str
     name: str
     code: Code
     dialysis: str = ""
+    first_dose: str = ""
 
 
 @dataclass(frozen=True, slots=True)

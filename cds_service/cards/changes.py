@@ -74,40 +74,56 @@ def _taken_back(desk: Desk, order: Order, draft: Order) -> Action | None:
 
 def correct(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
     """The drafts with the doses of the table, all in one suggestion; a missing loading dose is an order of its own."""
-    corrections = {one.order: one for finding in findings for one in finding.remark.corrections}
+    corrections: dict[Order, list[Correction]] = {}
+    for one in dict.fromkeys(one for finding in findings for one in finding.remark.corrections):
+        corrections.setdefault(one.order, []).append(one)
     products = _products(desk)
     actions: list[Action] = []
     labels: list[str] = []
-    for order, one in corrections.items():
+    for order, mine in corrections.items():
         product = products.get(order.drug.key)
         if product is None or sheet.route is None or desk.bedside.child:
             continue
-        found = list(_corrected(desk, one, product, sheet.route, tuple(findings)))
+        found = list(_corrected(desk, mine, product, sheet.route, tuple(findings)))
         actions += found
-        labels += [f"{product.name} {_corrected_to(one)}"] if found else []
+        labels += [f"{product.name} {', then '.join(map(_corrected_to, mine))}"] if found else []
     return Proposal(fill(sheet.label, {"regimen": " + ".join(labels)}), tuple(actions), dosed=True) if actions else NOTHING
 
 
-def _corrected(desk: Desk, one: Correction, product: Product, route: Code, findings: tuple[Finding, ...]) -> Iterator[Action]:
-    dose = _maintenance(desk, one)
-    right = _is(one.order, dose)
-    if not right or one.load_grams is not None:
-        update = _update(desk, one.order, lambda draft: edits.with_dose(draft, dose, route), f"Correct {product.name} to {dose.text}")
+def _corrected(desk: Desk, mine: Sequence[Correction], product: Product, route: Code, findings: tuple[Finding, ...]) -> Iterator[Action]:
+    """One update with the doses of one order, and the loading dose that it lacks."""
+    order, doses = mine[0].order, [_prescribed(desk, one) for one in mine]
+    missing = [one for one in mine if one.load_grams is not None]
+    right = all(_is(order, dose) for dose in doses)
+    if not right or missing:
+        said = f"Correct {product.name} to {', then '.join(dose.text for dose in doses)}"
+        update = _update(desk, order, lambda draft: _dosed(draft, doses, route), said)
         if update is None and not right:
             return
         yield from [update] if update else []
-    if one.load_grams is not None:
-        band = desk.bedside.reference.doses.expected(one.order.drug.key, desk.bedside.kidney)
-        components = band.load.components if band and band.load else ""
-        load = Prescribed(one.load_grams, one.infusion_h, None, components)
-        place = desk.place((one.order,))
-        resource = medication_request(product, route, load, place, reasons(findings), desk.rxnorm(product.code.system))
+    for one in missing:
+        load = Prescribed(one.load_grams or Decimal(0), one.infusion_h, None, _components(desk, one, loading=True))
+        resource = medication_request(product, route, load, desk.place((order,)), reasons(findings), desk.rxnorm(product.code.system))
         yield Action("create", f"Order the loading dose: {product.name} {load.text}", resource)
 
 
-def _maintenance(desk: Desk, one: Correction) -> Prescribed:
+def _dosed(draft: Resource, doses: Sequence[Prescribed], route: Code) -> Resource | None:
+    changed: Resource | None = draft
+    for dose in doses:
+        changed = edits.with_dose(changed, dose, route) if changed is not None else None
+    return changed
+
+
+def _components(desk: Desk, one: Correction, *, loading: bool) -> str:
     band = desk.bedside.reference.doses.expected(one.order.drug.key, desk.bedside.kidney)
-    components = band.maintenance[0].components if band else ""
+    row = (band.load if loading else band.maintenance[0]) if band else None
+    return row.components if row else ""
+
+
+def _prescribed(desk: Desk, one: Correction) -> Prescribed:
+    components = _components(desk, one, loading=one.interval_h is None)
+    if one.interval_h is None:
+        return Prescribed(one.grams, one.infusion_h, None, components)
     if one.load_grams is None:
         return Prescribed(one.grams, one.infusion_h, one.interval_h, components)
     begins = desk.bedside.now.replace(second=0, microsecond=0) + timedelta(hours=float(one.interval_h))
@@ -116,8 +132,9 @@ def _maintenance(desk: Desk, one: Correction) -> Prescribed:
 
 def _is(order: Order, dose: Prescribed) -> bool:
     """The draft already says this, so that nothing has to be changed."""
-    regular = [(one.grams, one.interval_h, one.infusion_h) for one in order.doses if not one.once]
-    return regular == [(dose.grams, dose.interval_h, dose.infusion_h)]
+    once = dose.interval_h is None
+    said = [(one.grams, None if once else one.interval_h, one.infusion_h) for one in order.doses if one.once is once]
+    return said == [(dose.grams, dose.interval_h, dose.infusion_h)]
 
 
 def _corrected_to(one: Correction) -> str:

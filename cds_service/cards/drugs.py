@@ -94,6 +94,7 @@ def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[s
     low = kidney.clearance is not None and sheet.review_below is not None and kidney.clearance <= sheet.review_below
     if sheet.review and (low or kidney.replacement):
         told.append(sheet.review)
+    told += [product.first_dose for product, given in doses if product.first_dose and kidney.replacement == HAEMODIALYSIS and len(given) == 1]
     known = desk.bedside.reference.drugs
     mild = [product for product, _ in doses if desk.allergy and desk.allergy.worst(desk.bedside, known[product.drug])]
     if mild:

@@ -133,11 +133,11 @@ class Leeway:
             return None
         often, seldom = self._intervals(band)
         in_time = often <= interval <= seldom
-        if in_time and self._near(grams, band.grams):
+        if in_time and self.near(grams, band.grams):
             return Fit.RIGHT
         if self.daily_g and band.grams * 24 >= self.daily_g * band.intervals_h[0]:
             return Fit.RIGHT if interval <= seldom and grams >= self._less(band.grams) else Fit.BELOW
-        if in_time and band.lead_grams is not None and self._near(grams, band.lead_grams):
+        if in_time and band.lead_grams is not None and self.near(grams, band.lead_grams):
             return Fit.COMPONENT
         return self._direction(grams / interval, band)
 
@@ -154,7 +154,8 @@ class Leeway:
         shortest, longest = band.intervals_h[0], band.intervals_h[-1]
         return self._less(shortest), self._more(max(longest, self.sessions_h or longest))
 
-    def _near(self, value: Decimal, wanted: Decimal) -> bool:
+    def near(self, value: Decimal, wanted: Decimal) -> bool:
+        """The wanted grams or hours, but for rounding."""
         return self._less(wanted) <= value <= self._more(wanted)
 
     def _less(self, value: Decimal) -> Decimal:

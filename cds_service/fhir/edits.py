@@ -76,16 +76,23 @@ def _head(raw: Raw) -> str:
 
 
 def with_dose(draft: Resource, dose: Prescribed, route: Code) -> Resource | None:
-    """The draft with this dose as its one regular instruction; None where it has several."""
+    """The draft with this dose as its one regular instruction, or its one single dose where the dose has no interval.
+
+    None where there are several, or where the words of the instruction tell one dose after another: the second would be lost.
+    """
+    once = dose.interval_h is None
 
     def change(old: Resource) -> Resource | None:
+        if _stepped(old):
+            return None
         bounds = _bounds(old, dose)
         timing = _timing(old, {**bounds, **{key: value for key, value in drafts.repeat(dose).items() if not bounds or key not in BOUNDS}})
+        timing |= {key: value for key, value in (old.get("timing") or {}).items() if once and key in {"event", "_event"}}
         given = [{"doseQuantity": drafts.grams(dose.grams)}]
         placed = old if "route" in old else {**old, "route": {"coding": [drafts.coding(route)]}}
         return {**placed, "text": dose.text, "timing": timing, "doseAndRate": given}
 
-    return _changed(draft, change)
+    return _changed(draft, change, once=once)
 
 
 def with_infusion(draft: Resource, hours: Decimal, whole: str) -> Resource | None:
@@ -96,6 +103,8 @@ def with_infusion(draft: Resource, hours: Decimal, whole: str) -> Resource | Non
         if said and sig.infusion(sig.plain(said)) is not None and not whole:
             return None
         stated = said and sig.infusion(sig.plain(said)) is not None
+        if stated and _stepped(old):
+            return None
         text = whole if stated or not said else f"{said}; each dose over {figure(hours)} h"
         repeat = {key: value for key, value in _repeat(old).items() if key != "durationMax"}
         repeat |= {"duration": drafts.exact(hours), "durationUnit": "h"}
@@ -132,17 +141,22 @@ def going_on(draft: Resource) -> Resource:
     return {**kept, "status": "active"}
 
 
-def _changed(draft: Resource, change: Callable[[Resource], Resource | None]) -> Resource | None:
-    """The one regular instruction changed, single doses left alone; None where there are several, or nothing to change."""
+def _stepped(instruction: Resource) -> bool:
+    """The words tell more than one dose, one after the other."""
+    return len(sig.steps(sig.plain(str(instruction.get("text") or "")))) > 1
+
+
+def _changed(draft: Resource, change: Callable[[Resource], Resource | None], *, once: bool = False) -> Resource | None:
+    """The one regular instruction changed, or the one single dose; None where there are several, or nothing to change."""
     every = draft.get("dosageInstruction")
     if every is not None and not (isinstance(every, list) and all(isinstance(one, dict) for one in every)):
         return None
     listed: list[Resource] = every or [{}]
-    regular = [one for one in listed if not _single(one)]
-    if len(regular) != 1:
+    chosen = [one for one in listed if _single(one) is once]
+    if len(chosen) != 1:
         return None
-    new = change(regular[0])
-    return {**draft, "dosageInstruction": [new if one is regular[0] else one for one in listed]} if new else None
+    new = change(chosen[0])
+    return {**draft, "dosageInstruction": [new if one is chosen[0] else one for one in listed]} if new else None
 
 
 def sound(draft: Resource) -> Resource | None:

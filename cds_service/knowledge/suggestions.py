@@ -43,6 +43,7 @@ class Packed(Sheet, frozen=True):
 
     rxnorm: str
     dialysis: str = ""
+    first_dose: str = ""
 
 
 class SuggestionFile(Sheet, frozen=True):
@@ -92,7 +93,7 @@ def _products(files: Files, name: str, packed: Mapping[str, Packed], reference: 
             files.problem(name, f"products.{drug}.rxnorm", one.rxnorm, f"an RxNorm code of valuesets/drug-{drug}.json")
         elif drug in reference.drugs:
             code = Code(system=RXNORM, code=one.rxnorm, display=codes[one.rxnorm])
-            found[drug] = Product(drug, reference.drugs[drug].name, code, one.dialysis)
+            found[drug] = Product(drug, reference.drugs[drug].name, code, one.dialysis, one.first_dose)
     return found
 
 

@@ -23,7 +23,7 @@ class DoseOffTable:
     """The dose of a draft is not the one that the table gives for this kidney.
 
     Judged are drafts that belong to a regimen that works as a whole. `load` says what a missing loading
-    dose of the table is worth. A dose counts as far off from `far_pct` on, or at a clearance up to `low_clearance`;
+    dose of the table is worth; one that is required is judged like any other dose. A dose counts as far off from `far_pct` on, or at a clearance up to `low_clearance`;
     any other has the indicator `mild`. Up to `review_below` mL/min and in dialysis a pharmacist is to look at the intervals.
     """
 
@@ -45,7 +45,7 @@ class DoseOffTable:
         band = bedside.reference.doses.expected(agent, bedside.kidney) if orders and _trusted(bedside) else None
         if band is None or not band.suggest:
             return
-        for order in orders:
+        for order in sorted(orders, key=_single):
             remark = self._judge(bedside, order, band)
             if remark:
                 yield remark
@@ -56,17 +56,18 @@ class DoseOffTable:
         wrong = next((dose for dose, found in fits.items() if found is not Fit.RIGHT and not self._excused(bedside, found)), None)
         off = fits[wrong] if wrong else None
         missing = bool(fits) and order not in bedside.regimen.discharge and self._load_missing(bedside, band, fits)
+        load = self._wrong_load(bedside, order, band)
         short = self.infusion_h is not None and _shorter(order, self.infusion_h)
-        if not (off or missing or short):
+        if not (off or missing or load or short):
             return None
-        variant = str(off) if off else "no-load" if missing else "short-infusion"
+        variant = str(off) if off else "no-load" if missing else "wrong-load" if load else "short-infusion"
         return Remark(
             (order,),
-            indicator=self._indicator(bedside, wrong, off, missing, band),
+            indicator=Indicator.WARNING if load else self._indicator(bedside, wrong, off, missing, band),
             variant=variant,
-            words=self._words(bedside, order, wrong, band),
+            words=self._words(bedside, order, wrong or load, band),
             notes=tuple(self._notes(bedside, off, missing, short)),
-            corrections=(self._correction(bedside, order, band, missing),),
+            corrections=tuple(self._corrections(bedside, order, band, missing, load)),
             attached=variant == "no-load" and self.load == "advised",
         )
 
@@ -87,8 +88,32 @@ class DoseOffTable:
             return False
         spelled = Fit.COMPONENT in fits.values() and band.load.lead_grams
         least, leeway = spelled or band.load.grams, self._leeway(bedside)
-        given = (dose for order in self._given(bedside) for dose in order.doses if dose.grams is not None)
-        return not any(leeway.enough(dose.grams or least, least) for dose in given)
+        drafted = any(dose.once for order in self._given(bedside) if order.draft for dose in order.doses)
+        given = (dose for order in self._given(bedside) for dose in self._stays(order, band, leeway) if dose.grams is not None)
+        return not drafted and not any(leeway.enough(dose.grams or least, least) for dose in given)
+
+    @staticmethod
+    def _stays(order: Order, band: Band, leeway: Leeway) -> Iterator[Dose]:
+        """The doses that are given as they are ordered; a draft that is to be corrected loads nobody."""
+        return (dose for dose in order.doses if not order.draft or leeway.fit(dose, band) in {None, Fit.RIGHT, Fit.COMPONENT})
+
+    def _wrong_load(self, bedside: Bedside, order: Order, band: Band) -> Dose | None:
+        """A required loading dose that is not the one of the band; in acute kidney injury the band is not steady enough."""
+        kidney, load = bedside.kidney, band.load
+        if self.load != "required" or load is None or load.grams is None or (kidney.injury and not kidney.replacement):
+            return None
+        if order in bedside.regimen.discharge or under_way_h(bedside, self.drug) > self.load_within_h:
+            return None
+        wanted = [grams for grams in (load.grams, load.lead_grams if self._spelled(bedside, band) else None) if grams is not None]
+        leeway = self._leeway(bedside)
+        once = (dose for dose in order.doses if dose.once and dose.grams is not None)
+        return next((dose for dose in once if not any(leeway.near(dose.grams or grams, grams) for grams in wanted)), None)
+
+    def _spelled(self, bedside: Bedside, band: Band) -> bool:
+        """A draft of this drug counts its first component alone."""
+        leeway = self._leeway(bedside)
+        doses = (dose for order in drafted(bedside, self.drug) for dose in order.doses)
+        return any(leeway.fit(dose, band) is Fit.COMPONENT for dose in doses)
 
     def _given(self, bedside: Bedside) -> Iterator[Order]:
         """Orders of the drug that are signed now, run, or were given within the hours in which a loading dose counts."""
@@ -145,9 +170,13 @@ class DoseOffTable:
         wanted = bedside.policy.intervals.get(next(iter(self.drug.keys)))
         return wanted if wanted is not None and wanted in band.intervals_h else band.intervals_h[0]
 
-    def _correction(self, bedside: Bedside, order: Order, band: Band, missing: bool) -> Correction:
-        load = band.load.grams if missing and band.load else None
-        return Correction(order, band.grams, self._interval(bedside, band), band.infusion_h, load)
+    def _corrections(self, bedside: Bedside, order: Order, band: Band, missing: bool, load: Dose | None) -> Iterator[Correction]:
+        """The maintenance of the band for a regular dose, its loading dose for a single one."""
+        row = band.load
+        if row and row.grams is not None and (load or _single(order)):
+            yield Correction(order, row.grams, None, row.infusion_h or band.infusion_h)
+        if not _single(order):
+            yield Correction(order, band.grams, self._interval(bedside, band), band.infusion_h, row.grams if missing and row else None)
 
 
 @dataclass(frozen=True)
@@ -255,6 +284,11 @@ def _trusted(bedside: Bedside) -> bool:
 def _shorter(order: Order, hours: Decimal) -> bool:
     """A stated infusion time is shorter; a continuous infusion has none."""
     return any(dose.infusion_h is not None and not dose.continuous and dose.infusion_h < hours for dose in order.doses)
+
+
+def _single(order: Order) -> bool:
+    """The order gives one dose and no more."""
+    return bool(order.doses) and all(dose.once for dose in order.doses)
 
 
 def _usual(order: Order) -> Dose | None:

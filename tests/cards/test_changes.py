@@ -337,3 +337,29 @@ def test_nobody_limits_what_is_stopped(ward: Callable[..., Ward]) -> None:
     stopping = order("colistin", ending=True, status="stopped")
     (card,) = checked(ward(orders=(stopping,)).cards(finding("ndmPolymyxinAddOn", WARNING, orders=(stopping,), suggest=("limit-to-72-h",))))
     assert "suggestions" not in card
+
+
+def two_doses(one: Order) -> Finding:
+    """The dosing rule about a loading dose and the maintenance of one order."""
+    both = (Correction(one, Decimal("1.33"), None, Decimal(3)), Correction(one, Decimal("0.9"), Decimal(12), Decimal(3)))
+    return finding("ndmAztAviDose", WARNING, orders=(one,), corrections=both, suggest=("correct-dose",))
+
+
+def test_a_wrong_load_is_corrected_where_it_stands(ward: Callable[..., Ward]) -> None:
+    """Loading dose and maintenance of one order change in one update; the moment of the load stays, and nothing is created."""
+    load = {"timing": {"event": ["2026-11-22T14:00:00+00:00"], "repeat": {"count": 1}}, "doseAndRate": [{"doseQuantity": {"value": 2.67}}]}
+    draft = {**FULL, "id": "draft-aztreonam-avibactam", "dosageInstruction": [load, FULL["dosageInstruction"][0]]}
+    one = order("aztreonam-avibactam")
+    (card,) = checked(ward(orders=(one,), creatinine="9", received=[draft]).cards(two_doses(one)))
+    first, second = update(card)["dosageInstruction"]
+    assert (first["doseAndRate"][0]["doseQuantity"]["value"], first["timing"]["event"]) == (1.33, load["timing"]["event"])
+    assert (second["doseAndRate"][0]["doseQuantity"]["value"], second["timing"]["repeat"]["period"]) == (0.9, 12)
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["update"]
+
+
+@pytest.mark.parametrize("text", ["2.67 g once, then 2 g every 6 h", "2.5 g q8h, thereafter 1.25 g q8h"])
+def test_words_that_tell_two_doses_are_left_alone(ward: Callable[..., Ward], text: str) -> None:
+    """An instruction whose words tell one dose after another is not replaced by one dose."""
+    draft = {**FULL, "dosageInstruction": [{"text": text}]}
+    (card,) = checked(ward(orders=(PAIR,), creatinine="1.8", received=[draft]).cards(dose_off()))
+    assert "suggestions" not in card
