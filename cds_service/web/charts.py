@@ -11,6 +11,7 @@ WIDTH, HEIGHT = 960, 280
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 48, 44
 LARGEST_BAR = 46.0
 BAR_WIDTH = 220.0
+LABEL_WIDTH = 180.0  # a version in the chart's small type
 
 
 @dataclass(frozen=True)
@@ -112,14 +113,16 @@ def _name(begins: datetime, board: Board) -> str:
 
 
 def _marks(board: Board) -> list[Rule]:
-    span = (board.until - board.since).total_seconds()
+    """A line for each version; of versions too close to be read apart only the last is named."""
     start = board.columns[0].begins if board.columns else board.since
     span = max((board.until - start).total_seconds(), 1)
+    places = [(LEFT + (WIDTH - LEFT - RIGHT) * (at - start).total_seconds() / span, version) for at, version in board.versions]
     marks = []
-    for at, version in board.versions:
-        x = LEFT + (WIDTH - LEFT - RIGHT) * (at - start).total_seconds() / span
-        late = x > WIDTH * 0.75
-        marks.append(Rule(x, 4, x, HEIGHT - BOTTOM, Text(x - 5 if late else x + 5, 14, version, "end" if late else "start")))
+    for number, (x, version) in enumerate(places, 1):
+        crowded = number < len(places) and places[number][0] - x < LABEL_WIDTH
+        late = x > WIDTH - RIGHT - LABEL_WIDTH
+        label = Text(x - 5 if late else x + 5, 14, version, "end" if late else "start")
+        marks.append(Rule(x, 4, x, HEIGHT - BOTTOM, None if crowded else label))
     return marks
 
 

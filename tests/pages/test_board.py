@@ -119,6 +119,14 @@ def test_a_version_is_marked_where_it_first_answered() -> None:
     assert [mark.label.text for mark in over_time(found).marks if mark.label] == ["1+a", "2+b"]
 
 
+def test_versions_too_close_to_be_read_apart_are_named_once() -> None:
+    """Ten versions of one afternoon are ten lines and one name, that of the last."""
+    hourly = [Answered(START + 20 * DAY + hour * 3600, "hospital", "sign", 200, {"loud": "spoke"}, (), f"2+{hour}", 3) for hour in range(10)]
+    picture = over_time(counted(30, (answered(1), *hourly)))
+    assert len(picture.marks) == 11
+    assert [mark.label.text for mark in picture.marks if mark.label] == ["1+a", "2+9"]
+
+
 def test_an_empty_period_can_be_drawn() -> None:
     """Before the first signing the page says so instead of failing."""
     found = counted(365, ())
