@@ -7,7 +7,6 @@ from datetime import datetime
 
 from cds_service.cards import Style, write
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Order
 from cds_service.clinical.policy import Policy
 from cds_service.clinical.regimen import Drugs
 from cds_service.errors import UnknownService
@@ -60,7 +59,7 @@ def decide(
     record = with_medications(fill(request, service.sheet.prefetch, fetch, _named(drafts.unresolved)), request, drafts, fetch, knowledge)
     bedside = stand_at(service, request, drafts, record, knowledge, now)
     verdicts = service.judge(bedside)
-    cards = write(verdicts, bedside, service, knowledge, request, style, overridden(request))
+    cards = write(verdicts, bedside, service, knowledge, request, style, overridden(request)) if verdicts.findings else ()
     return Decision(service, request, cards, verdicts, bedside, bedside.chart.missing, knowledge.version)
 
 
@@ -80,7 +79,8 @@ def concerned(service: Service, request: HookRequest, drafts: Drafts) -> bool:
     if not service.orders or drafts.unreadable or drafts.unresolved:
         return True
     watched = _watched(service)
-    return any(order.drug.antibacterial or order.drug.key in watched for order in _chosen(request, drafts))
+    chosen = selected(request, drafts)
+    return any(order.drug.antibacterial or order.drug.key in watched for order in drafts.orders if order.among(chosen))
 
 
 def with_medications(record: Prefetched, request: HookRequest, drafts: Drafts, fetch: Fetch | None, knowledge: Knowledge) -> Prefetched:
@@ -108,15 +108,12 @@ def stand_at(service: Service, request: HookRequest, drafts: Drafts, record: Pre
         sought=_sought(policy),
         future_h=policy.windows.future_h,
     )
-    return Bedside(chart, service.reference, request.hook, now, request.selections, parts=service.parts)
+    return Bedside(chart, service.reference, request.hook, now, selected(request, drafts), parts=service.parts)
 
 
-def _chosen(request: HookRequest, drafts: Drafts) -> tuple[Order, ...]:
-    """At order-select the orders that the user has just chosen; all drafts where none of them is recognised."""
-    names = {name if "/" in name else f"MedicationRequest/{name}" for name in request.selections}
-    chosen = tuple(order for order in drafts.orders if order.reference in names)
-    known = {f"MedicationRequest/{one.id}" for one in drafts.requests if one.id}
-    return chosen if names & known else drafts.orders
+def selected(request: HookRequest, drafts: Drafts) -> frozenset[str]:
+    """The drafts that the user has just selected, as far as they are there; nothing stands for all of them."""
+    return request.selections & {f"MedicationRequest/{one.id}" for one in drafts.requests if one.id}
 
 
 def _watched(service: Service) -> frozenset[str]:

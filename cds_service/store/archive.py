@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Table, and_, select
+from sqlalchemy import Connection, Engine, Select, Table, and_, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store import tables
@@ -51,18 +51,26 @@ class Archive:
     def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
         """What this clinician overrode with a reason for this patient since then."""
         self.prepare()
-        wanted = and_(
-            tables.decisions.c.patient == patient,
-            tables.decisions.c.clinician == clinician,
-            tables.feedback.c.outcome == "overridden",
-            tables.feedback.c.reasoned.is_(True),
-            tables.feedback.c.outcome_at > since,
-        )
-        joined = tables.decisions.join(tables.cards, tables.cards.c.decision == tables.decisions.c.id)
-        joined = joined.join(tables.feedback, tables.feedback.c.card == tables.cards.c.id)
         with self._engine.connect() as connection:
-            rows = connection.execute(select(tables.cards.c.rules, tables.cards.c.ingredients).select_from(joined).where(wanted)).all()
+            rows = connection.execute(_OVERRIDDEN, {"for_patient": patient, "by_clinician": clinician, "since": since}).all()
         return frozenset((rule, frozenset(orjson.loads(drugs))) for rules, drugs in rows for rule in orjson.loads(rules))
+
+
+def _overridden() -> Select[Any]:
+    """The query for overrides, built once since it is asked before each card."""
+    wanted = and_(
+        tables.decisions.c.patient == bindparam("for_patient"),
+        tables.decisions.c.clinician == bindparam("by_clinician"),
+        tables.feedback.c.outcome == "overridden",
+        tables.feedback.c.reasoned.is_(True),
+        tables.feedback.c.outcome_at > bindparam("since"),
+    )
+    joined = tables.decisions.join(tables.cards, tables.cards.c.decision == tables.decisions.c.id)
+    joined = joined.join(tables.feedback, tables.feedback.c.card == tables.cards.c.id)
+    return select(tables.cards.c.rules, tables.cards.c.ingredients).select_from(joined).where(wanted)
+
+
+_OVERRIDDEN = _overridden()
 
 
 def _row(table: Table, record: Record) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from cds_service.store.archive import Archive, Override, Record
 from cds_service.store.spool import Spool, SpoolFull
 
 OVERRIDE_LIFE_S = 12 * 3_600.0
-DRAIN_EVERY_S = 0.05
+DRAIN_EVERY_S = 0.25  # what waits is safe on the disk, and few large transactions cost less than many small ones
 REST_AFTER_FAULT_S = 5.0
 READING_S = 0.05  # longer than this no card waits for the memory of overrides
 

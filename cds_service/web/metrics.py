@@ -32,6 +32,7 @@ class Metrics:
         self._faults = {reason.value: self._counters["ndm_cds_fhir_faults_total"].labels(reason.value) for reason in Reason}
         self._counted: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._bound: dict[tuple[str, ...], Counter] = {}
         self._seconds = Histogram("ndm_cds_request_seconds", "Time to answer.", ("service",), registry=registry, buckets=SECONDS)
         self._spool = Gauge("ndm_cds_spool_bytes", "Bytes waiting for the database.", registry=registry, multiprocess_mode="mostrecent")
         self._keys = Gauge(
@@ -41,24 +42,24 @@ class Metrics:
     def answered(self, service: str, status: int, seconds: float) -> None:
         """Count one call of a hook or of its feedback."""
         name = service if service in self._services else OTHER
-        self._counters["ndm_cds_requests_total"].labels(name, str(status)).inc()
+        self._count("ndm_cds_requests_total", name, str(status))
         self._seconds.labels(name).observe(seconds)
 
     def verdict(self, rule: str, said: str) -> None:
         """Count what one rule said, or why it kept silent (the kind of reason only)."""
-        self._counters["ndm_cds_verdicts_total"].labels(self._rule(rule), said).inc()
+        self._count("ndm_cds_verdicts_total", self._rule(rule), said)
 
     def card(self, rule: str, indicator: str) -> None:
         """Count a card that was sent."""
-        self._counters["ndm_cds_cards_total"].labels(self._rule(rule), indicator).inc()
+        self._count("ndm_cds_cards_total", self._rule(rule), indicator)
 
     def refused(self, reason: str) -> None:
         """Count a token that was refused."""
-        self._counters["ndm_cds_refused_tokens_total"].labels(reason).inc()
+        self._count("ndm_cds_refused_tokens_total", reason)
 
     def feedback(self, outcome: str) -> None:
         """Count what became of a card."""
-        self._counters["ndm_cds_feedback_total"].labels(outcome).inc()
+        self._count("ndm_cds_feedback_total", outcome)
 
     def fhir_faults(self, totals: Mapping[str, int]) -> None:
         """Bring the counter up to these totals of this process, by reason."""
@@ -86,6 +87,14 @@ class Metrics:
         together = CollectorRegistry()
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return together
+
+    def _count(self, *name_and_labels: str) -> None:
+        """One more of a series, which is looked up once: the client library checks and joins the labels anew at each call."""
+        bound = self._bound.get(name_and_labels)
+        if bound is None:
+            name, *labels = name_and_labels
+            bound = self._bound[name_and_labels] = self._counters[name].labels(*labels)
+        bound.inc()
 
     def _rule(self, rule: str) -> str:
         return rule if rule in self._rules else OTHER
