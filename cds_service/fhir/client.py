@@ -5,7 +5,7 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -71,7 +71,7 @@ class FhirClient:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._server, self._development, self._clock = settings.server, settings.development, clock
-        self._session = _session(create_default_context(cafile=str(settings.ca_bundle or certifi.where())))
+        self._session = _Session(create_default_context(cafile=str(settings.ca_bundle or certifi.where())))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
         self._servers: dict[tuple[str, str], Manners] = {}
         self._reasons: Counter[str] = Counter()
@@ -249,23 +249,31 @@ def _read(response: requests.Response, budget: Budget, largest: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while chunk := response.raw.read1(CHUNK, decode_content=False):
-        most = min(largest - size, budget.bytes_left)
-        piece = unpacker.decompress(chunk, most + 1) if unpacker else chunk
-        size += len(piece)
-        budget.bytes_left -= len(piece)
-        if len(piece) > most:
-            raise Fault(Reason.TOO_LARGE)
-        pieces.append(piece)
+        for piece in _unpacked(unpacker, chunk) if unpacker else (chunk,):
+            size += len(piece)
+            budget.bytes_left -= len(piece)
+            if size > largest or budget.bytes_left < 0:
+                raise Fault(Reason.TOO_LARGE)
+            pieces.append(piece)
     if unpacker and not unpacker.eof:
         raise Fault(Reason.CUT)
     return b"".join(pieces)
 
 
+def _unpacked(unpacker: Any, chunk: bytes) -> Iterator[bytes]:
+    """In pieces no larger than CHUNK: a chunk that unpacks to a thousand times its size never stands in memory at once."""
+    while not unpacker.eof and (piece := unpacker.decompress(chunk, CHUNK)):
+        yield piece
+        chunk = unpacker.unconsumed_tail
+
+
 class _Session(requests.Session):
     """Looks at no environment, keeps no cookie, and does not even read where a redirect leads."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: SSLContext) -> None:
         super().__init__()
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter(context))
         self.trust_env = False
         self.headers.clear()
         self.headers.update(HEADERS)
@@ -288,10 +296,3 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"
-
-
-def _session(context: SSLContext) -> requests.Session:
-    session = _Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(context))
-    return session

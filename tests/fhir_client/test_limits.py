@@ -1,5 +1,7 @@
 """One deadline, bounded memory, few second tries, and a pause for a server that is down."""
 
+import gzip
+import json
 import socket
 import tracemalloc
 from collections.abc import Callable
@@ -10,7 +12,7 @@ import responses
 
 from cds_service.access import FhirAccess
 from cds_service.fhir.breaker import Breaker
-from cds_service.fhir.client import FhirClient
+from cds_service.fhir.client import CHUNK, FhirClient
 from cds_service.fhir.door import FEW, MANY
 from cds_service.fhir.leash import Leash, may_reach
 from cds_service.settings import Client, Server, Settings
@@ -91,6 +93,34 @@ def test_a_bomb_of_300_mb_costs_little_memory(serve: Callable[..., FaultServer],
     tracemalloc.stop()
     assert peak < 64 << 20
     assert client.reasons() == {"too-large": 1}
+
+
+def test_bombs_for_all_queries_together_cost_little_memory(serve: Callable[..., FaultServer], registered: Callable[..., Client]) -> None:
+    """T8, T9: eleven such answers at once cost no more than the total that a request may read, and a little."""
+    packed = bomb(64 << 20)
+    server = serve(lambda call: call.send(200, packed, {"Content-Encoding": "gzip"}))
+    client = FhirClient(Settings(server=Server(deadline_ms=5_000, allow_loopback_http=True)))
+    tracemalloc.start()
+    assert client.fetch_for(registered(server.base))(FhirAccess(server.base, "x"), {str(n): f"Observation?x={n}" for n in range(11)}) == {}
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 32 << 20
+
+
+@pytest.mark.parametrize("size", [CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 5 * CHUNK + 258])
+@pytest.mark.parametrize("filler", ["a", "ab1"])
+def test_packed_answers_of_any_length_are_read_to_the_end(
+    size: int, filler: str, serve: Callable[..., FaultServer], fetch_from: Callable
+) -> None:
+    """What stands in the unpacker when the last byte has come is not lost."""
+    page = bundle(resource("Observation", note=[{"text": ""}]))
+    page["entry"][0]["resource"]["note"][0]["text"] = (filler * size)[: size - len(json.dumps(page))]
+    text = json.dumps(page).encode()
+    assert len(text) == size
+    server = serve(lambda call: call.send(200, gzip.compress(text), {"Content-Encoding": "gzip"}))
+    found = fetch_from(server)["results"]
+    assert found.complete
+    assert len(found.resources) == 1
 
 
 def test_many_large_pages_together_are_bounded_too(serve: Callable[..., FaultServer], registered: Callable[..., Client]) -> None:
