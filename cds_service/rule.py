@@ -41,7 +41,7 @@ class Reviewed(Sheet, frozen=True):
 
 
 class RuleSheet(Sheet, frozen=True):
-    """The headings of one file in `rules/`; `suggest_with` adds suggestions where a note is printed."""
+    """The headings of one file in `rules/`; `suggest_with` and `override_with` add to their lists where a note is asked for."""
 
     id: str
     title: str
@@ -62,6 +62,7 @@ class RuleSheet(Sheet, frozen=True):
     suggest: tuple[str, ...] = ()
     suggest_with: dict[str, tuple[str, ...]] = field(default_factory=dict)
     override: tuple[str, ...] = ()
+    override_with: dict[str, tuple[str, ...]] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
     limits: str = ""
     reviewed: Reviewed | None = None
@@ -145,7 +146,7 @@ class Rule:
             detail=tuple(fill(text, words) for text in (*sentences, self.sheet.limits) if text),
             remark=cited,
             suggest=(*usual, *(key for note in asked for key in self.sheet.suggest_with.get(note, ()) if key not in usual)),
-            override=self.sheet.override,
+            override=(*self.sheet.override, *(word for note in asked for word in self.sheet.override_with.get(note, ()))),
             evidence=self.sheet.evidence,
             alone=self.sheet.stands_alone and not remark.attached,
         )

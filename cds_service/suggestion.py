@@ -60,7 +60,8 @@ class SuggestionSheet:
     """One suggestion, its products resolved.
 
     `drugs` are those that the regimen has afterwards. `label` and `note` are plain sentences with `{word}` places; a switch has
-    the label `label_beside` where a drug of the new regimen stays, and `label_adding` where nothing is taken away.
+    the label `label_beside` where a drug of the new regimen stays, and `label_adding` where nothing is taken away. `untested` is said where
+    the isolate was not tested against it.
     `hours` and `days` are the length that LIMIT and EXTEND write. `review` is said at a clearance of `review_below` mL/min or
     less, and on renal replacement.
     """
@@ -71,6 +72,7 @@ class SuggestionSheet:
     label_beside: str = ""
     label_adding: str = ""
     note: str = ""
+    untested: str = ""
     products: tuple[Product, ...] = ()
     route: Code | None = None
     request: Request | None = None

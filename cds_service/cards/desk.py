@@ -16,7 +16,7 @@ from cds_service.protocol.response import REFERENCE, safe
 from cds_service.service import Service
 from cds_service.settings import Profile
 from cds_service.suggestion import SuggestionSheet
-from cds_service.triggers.course import DrugAllergy
+from cds_service.triggers.allergy import DrugAllergy
 
 RXNORM_OID = "urn:oid:2.16.840.1.113883.6.88"  # the name of RxNorm that Epic documents for suggested orders
 SIGNERS = ("Practitioner/", "PractitionerRole/")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from cds_service.cards.desk import Desk, reasons
 from cds_service.cards.proposal import LeftOut, Proposal, regimen, removal
 from cds_service.cards.text import capital
-from cds_service.clinical.allergies import ALERTED
+from cds_service.clinical.allergies import BARRED, Reaction
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Row
 from cds_service.clinical.facts import Order
@@ -29,15 +29,11 @@ def drugs(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pr
     wanted = [product for product in sheet.products if product.drug not in here]
     against = [*_tested(desk.bedside, sheet, here), *_barred(desk, wanted)]
     if against or not wanted:
-        allergic = any(one.why == ALLERGY for one in against)
-        return Proposal(left_out=tuple(against), allergic=allergic)
+        return Proposal(left_out=tuple(against), allergic=any(one.allergic for one in against))
     doses, missing = _doses(desk.bedside, wanted)
     if missing:
         return Proposal(left_out=tuple(missing), dosed=True)
     return _offer(desk, tuple(findings), sheet, doses)
-
-
-ALLERGY = "recorded allergy"
 
 
 def _list(bedside: Bedside, findings: Sequence[Finding]) -> Regimen:
@@ -88,18 +84,45 @@ def _choice(sheet: SuggestionSheet) -> str:
 
 def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:
     """What is said beside the offer: how to give it, who should look at it, which mild reaction is on file."""
-    name = capital(" + ".join(product.name for product in sheet.products))
-    told = [f"{name}: {sheet.note}"] if sheet.note else []
+    name = capital(_choice(sheet))
+    told = [f"{name}: {said}" for said in (sheet.note, _untested(desk.bedside, sheet)) if said]
     kidney = desk.bedside.kidney
     low = kidney.clearance is not None and sheet.review_below is not None and kidney.clearance <= sheet.review_below
     if sheet.review and (low or kidney.replacement):
         told.append(sheet.review)
-    told += [product.first_dose for product, given in doses if product.first_dose and kidney.replacement == HAEMODIALYSIS and len(given) == 1]
-    known = desk.bedside.reference.drugs
-    mild = [product for product, _ in doses if desk.allergy and desk.allergy.worst(desk.bedside, known[product.drug])]
-    if mild:
-        told.append(f"{capital(mild[0].name)}: a reaction that is not recorded as severe is on file; look at it first")
-    return told, bool(mild)
+    told += [
+        product.first_dose for product, given in doses if product.first_dose and kidney.replacement == HAEMODIALYSIS and len(given) == 1
+    ]
+    allergies = [f"{capital(product.name)}: {said}" for product, _ in doses if (said := _allergy(desk, product))]
+    return [*told, *allergies], bool(allergies)
+
+
+def _untested(bedside: Bedside, sheet: SuggestionSheet) -> str:
+    """That the isolate was not tested against it, where another regimen was, or where the sheet asks for a test."""
+    rows = bedside.policy.regimen.active
+    mine = [
+        test
+        for row in rows
+        if set(row.drugs) <= {*sheet.drugs} or (sheet.does is Act.START and {*sheet.drugs} < {*row.drugs})
+        for test in row.tests
+    ]
+    if bedside.laboratory.decided(mine):
+        return ""
+    tested = bedside.laboratory.decided(test for row in rows for test in row.tests)
+    return "; ".join(said for said in ("not tested on this isolate" if tested else "", sheet.untested) if said)
+
+
+def _allergy(desk: Desk, product: Product) -> str:
+    """What is said about an allergy beside a drug that may still be offered."""
+    if desk.allergy is None:
+        return ""
+    drug = desk.bedside.reference.drugs[product.drug]
+    worst = desk.allergy.worst(desk.bedside, drug)
+    if worst is None:
+        return desk.allergy.unnamed(desk.bedside, drug)
+    if worst[0] is Reaction.SIMILAR:
+        return f"similar side chain (severe {desk.allergy.named(desk.bedside, worst[1])} on record); site pharmacist to confirm"
+    return "a reaction that is not recorded as severe is on file; look at it first"
 
 
 def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Order], therapy: Sequence[Order]) -> Iterator[Order]:
@@ -129,7 +152,7 @@ def _tested(bedside: Bedside, sheet: SuggestionSheet, here: set[str]) -> Iterato
         yield LeftOut(name, "would not complete a regimen that is expected to work")
     against = [found for row in rows if (found := bedside.laboratory.against(row.tests))]
     if rows and len(against) == len(rows):
-        yield LeftOut(name, f"the isolate tested {against[0].answer}")
+        yield LeftOut(name, f"the isolate tested {against[0].answer.spoken}")
 
 
 def _barred(desk: Desk, wanted: Sequence[Product]) -> Iterator[LeftOut]:
@@ -137,8 +160,8 @@ def _barred(desk: Desk, wanted: Sequence[Product]) -> Iterator[LeftOut]:
     stocked, known = desk.bedside.policy.formulary.not_stocked, desk.bedside.reference.drugs
     for product in wanted:
         worst = desk.allergy.worst(desk.bedside, known[product.drug]) if desk.allergy else None
-        if worst and worst[0] in ALERTED:
-            yield LeftOut(product.name, ALLERGY)
+        if desk.allergy and worst and worst[0] in BARRED:
+            yield LeftOut(product.name, desk.allergy.barred(desk.bedside, *worst, known[product.drug]), allergic=True)
         if product.drug in stocked:
             yield LeftOut(product.name, "not stocked here")
 
@@ -161,13 +184,16 @@ def _no_dose(bedside: Bedside, band: Band | None) -> str:
     """Why no dose may be written, in words, or nothing."""
     kidney = bedside.kidney
     if bedside.child:
-        return "the patient is under 18, and the doses of this service are for adults"
+        return f"the patient is under {bedside.policy.renal.adult_years}, and the doses of this service are for adults"
     if bedside.years is None:
         return "the patient's age is not known"
     if kidney.replacement and (band is None or not band.suggest):
         return f"no dose is suggested on renal replacement ({kidney.replacement}); ask a pharmacist"
     if band is None and kidney.clearance is None:
         return f"clearance is not known ({' and '.join(kidney.lacking) or 'inputs'} missing)"
+    if not (kidney.replacement or bedside.creatinine_fresh):
+        age = f"{kidney.age_h:.0f} h old" if kidney.age_h is not None else "of an unknown time"
+        return f"the creatinine is {age}; a clearance for dosing needs one of the last {bedside.creatinine_holds_h} h"
     return "" if band is None or band.suggest else "no dose is suggested at this kidney function"
 
 

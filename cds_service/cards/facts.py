@@ -132,7 +132,7 @@ def _tested(bedside: Bedside) -> str:
     for one in found:
         name = " + ".join(drugs[part].name if part in drugs else part for part in one.agent.split("+"))
         mic = f" (MIC {figure(one.mic)} mg/L)" if one.mic is not None else ""
-        lines.append(f"{name} {one.answer}{mic}")
+        lines.append(f"{name} {one.answer.spoken}{mic}")
     return "; ".join(lines)
 
 

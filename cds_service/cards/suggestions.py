@@ -35,7 +35,7 @@ def suggestions(desk: Desk, findings: Sequence[Finding]) -> tuple[tuple[Suggesti
     left = [one for proposal in proposals for one in proposal.left_out]
     aside = Aside(
         notes=(*told(one for proposal in proposals for one in proposal.by_hand), *_notes(proposals)),
-        left_out=grouped(LeftOut(capital(one.what), one.why) for one in left),
+        left_out=grouped(LeftOut(capital(one.what), one.why, one.allergic) for one in left),
         dosed=any(proposal.dosed for proposal in proposals),
         allergic=any(proposal.allergic for proposal in proposals),
     )

@@ -39,6 +39,11 @@ class Answer(StrEnum):
     PENDING = "pending"
     UNSTATED = "unstated"
 
+    @property
+    def spoken(self) -> str:
+        """The answer as a sentence has it."""
+        return "not susceptible" if self is Answer.NON_SUSCEPTIBLE else self.value
+
 
 @dataclass(frozen=True, slots=True)
 class Drug:
@@ -95,16 +100,25 @@ class Order:
     reasons: frozenset[str] = frozenset()
     reason_text: bool = False
 
+    def among(self, selected: frozenset[str]) -> bool:
+        """The user has just selected it; where nothing is selected, every order counts."""
+        return not selected or (self.draft and self.reference in selected)
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An antibiotic order or a result that was found and could not be read; `kind` is "order" or "result"."""
+    """An antibiotic order or a result that was found and could not be read; `kind` is "order" or "result".
+
+    `markers` are those that a text names, `when` is its moment.
+    """
 
     kind: str
     reference: str
     label: str
     why: str
     draft: bool = False
+    markers: tuple[str, ...] = ()
+    when: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

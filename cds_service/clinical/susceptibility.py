@@ -94,7 +94,7 @@ class Laboratory:
         limit = self._limit(result.agent, evidence)
         if limit is None:
             return Tested(result.agent, Answer.UNSTATED, result.mic, result.reference, result.collected)
-        answer = Answer.SUSCEPTIBLE if result.mic <= limit else Answer.RESISTANT
+        answer = Answer.SUSCEPTIBLE if result.mic <= limit else Answer.NON_SUSCEPTIBLE
         return Tested(result.agent, answer, result.mic, result.reference, result.collected, limit, by_breakpoint=True)
 
     def _limit(self, agent: str, evidence: Evidence) -> Decimal | None:

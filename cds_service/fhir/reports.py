@@ -110,15 +110,18 @@ def only_in_words(
     found = []
     for one in every.all:
         results = one.results | {one.reference}
-        if any(not witness.covers(marker, results, one.samples, one.collected) for marker in witness.wanted(one.claims)):
-            found.append(Unreadable("result", one.reference, one.label, IN_WORDS))
+        unseen = [marker for marker in witness.wanted(one.claims) if not witness.covers(marker, results, one.samples, one.collected)]
+        if unseen:
+            found.append(Unreadable("result", one.reference, one.label, IN_WORDS, markers=tuple(unseen), when=one.collected))
     for reading in readings:
         samples, results = frozenset({reading.sample.key} - {""}), frozenset({reading.reference, *reading.links})
-        if any(not witness.covers(marker, results, samples, reading.collected) for marker in witness.wanted(reading.claims)):
-            found.append(Unreadable("result", reading.reference, reading.label, IN_WORDS))
+        unseen = [marker for marker in witness.wanted(reading.claims) if not witness.covers(marker, results, samples, reading.collected)]
+        if unseen:
+            found.append(Unreadable("result", reading.reference, reading.label, IN_WORDS, markers=tuple(unseen), when=reading.collected))
     for condition in conditions:
         claims = words.every(terminology, "marker", [condition.code])
-        if any(not witness.covers(marker, frozenset(), frozenset(), None) for marker in witness.wanted(claims)):
+        unseen = [marker for marker in witness.wanted(claims) if not witness.covers(marker, frozenset(), frozenset(), None)]
+        if unseen:
             reference = f"{condition.resourceType}/{condition.id}" if condition.id else ""
-            found.append(Unreadable("result", reference, words.label(condition.code), IN_WORDS))
+            found.append(Unreadable("result", reference, words.label(condition.code), IN_WORDS, markers=tuple(unseen)))
     return found

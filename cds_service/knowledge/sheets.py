@@ -78,6 +78,8 @@ def _check_sheet(files: Files, name: str, sheet: RuleSheet, lists: Mapping[str, 
         unknown(files, name, key, getattr(sheet, key), lists[key], f"a word of {key}")
     for note, words in sheet.suggest_with.items():
         unknown(files, name, f"suggest_with.{note}", words, lists["suggest"], "a word of suggest")
+    for note, words in sheet.override_with.items():
+        unknown(files, name, f"override_with.{note}", words, lists["override"], "a word of override")
     if sheet.match.organism:
         unknown(files, name, "match.organism", sheet.match.organism, lists["organism"], "an organism group")
     for key, text in {"summary": sheet.summary, **{f"variants.{word}": text for word, text in sheet.variants.items()}}.items():

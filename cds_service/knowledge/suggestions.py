@@ -30,6 +30,7 @@ class Written(Sheet, frozen=True):
     label_beside: str = ""
     label_adding: str = ""
     note: str = ""
+    untested: str = ""
     drugs: tuple[str, ...] = ()
     request: Request | None = None
     hours: int | None = None
@@ -71,6 +72,7 @@ def suggestions(files: Files, folder: str, reference: Reference) -> dict[str, Su
             label_beside=written.label_beside,
             label_adding=written.label_adding,
             note=written.note,
+            untested=written.untested,
             products=tuple(products[drug] for drug in written.drugs if drug in products),
             route=found.route,
             request=written.request,
@@ -110,7 +112,7 @@ def _check(files: Files, name: str, key: str, written: Written, products: Mappin
     if needed and not getattr(written, needed):
         files.problem(name, f"{where}.{needed}", "nothing", f"a value: {written.does} needs it")
     unknown(files, name, f"{where}.drugs", written.drugs, products, "a drug of `products`")
-    for part in ("label", "label_beside", "label_adding", "note", "review"):
+    for part in ("label", "label_beside", "label_adding", "note", "untested", "review"):
         text = getattr(written, part)
         for word in sorted(braces(text) - WORDS):
             files.problem(name, f"{where}.{part}", f"{{{word}}}", f"only {' or '.join(f'{{{one}}}' for one in sorted(WORDS))}")

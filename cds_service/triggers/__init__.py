@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cds_service.triggers import activity, course, dosing, organism, protection
+from cds_service.triggers import activity, allergy, course, dosing, organism, protection
 from cds_service.triggers.trigger import Trigger
 
 TRIGGERS: Mapping[str, type[Trigger]] = MappingProxyType(
@@ -37,7 +37,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = MappingProxyType(
         "course-too-long": course.CourseTooLong,
         "worsening": course.Worsening,
         "lab-watch": course.LabWatch,
-        "drug-allergy": course.DrugAllergy,
+        "drug-allergy": allergy.DrugAllergy,
         "child": course.Child,
         "in-circumstance": course.InCircumstance,
         "unread": course.Unread,

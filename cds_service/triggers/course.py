@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from cds_service.clinical.allergies import ALERTED, Reaction, reaction, worst
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Allergy, Drug, Measure, Order
+from cds_service.clinical.facts import Measure, Order
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.regimen import Drugs
 from cds_service.finding import Indicator, Remark
@@ -148,57 +147,6 @@ class LabWatch:
 
 
 @dataclass(frozen=True)
-class DrugAllergy:
-    """A drug is ordered that the patient is recorded to react to, or one that shares its side chain."""
-
-    cross: tuple[tuple[str, ...], ...]
-    years_forgotten: int
-
-    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        found = [
-            (verdict, allergy, order)
-            for order in self._ordered(bedside)
-            for allergy in bedside.chart.allergies
-            if (verdict := self._verdict(bedside, allergy, order))
-        ]
-        if not found:
-            return
-        verdict, allergy, order = min(found, key=lambda one: list(Reaction).index(one[0]))
-        severe, cross = verdict is Reaction.SEVERE, verdict is Reaction.CROSS
-        yield Remark(
-            tuple(dict.fromkeys(one for _, _, one in found)),
-            indicator=Indicator.CRITICAL if severe else Indicator.WARNING,
-            variant="shared-side-chain" if cross else "severe-skin" if "scar" in allergy.reactions else None,
-            words={"drug": order.drug.name, "allergy": self._name(bedside, allergy)},
-            notes=tuple(dict.fromkeys(str(kind) for kind, _, _ in found)),
-            removes=tuple(dict.fromkeys(one for kind, _, one in found if kind is Reaction.SEVERE)),
-            attached=cross and bool(bedside.unsound),
-        )
-
-    def _ordered(self, bedside: Bedside) -> Iterator[Order]:
-        """The drafts of drugs that stand in a row of the policy; while choosing, only those that were just selected."""
-        for order in (*bedside.regimen.signed, *bedside.regimen.take_home().therapy):
-            chosen = not bedside.selections or not order.reference or order.reference in bedside.selections
-            if order.drug.key in bedside.regimen.directed and chosen:
-                yield order
-
-    def _verdict(self, bedside: Bedside, allergy: Allergy, order: Order) -> Reaction | None:
-        found = reaction(allergy, order.drug, self.cross, self.years_forgotten, bedside.now)
-        return found if found in ALERTED else None
-
-    def worst(self, bedside: Bedside, drug: Drug) -> tuple[Reaction, Allergy] | None:
-        """What speaks most against a drug that is not ordered yet."""
-        return worst(bedside.chart.allergies, drug, self.cross, self.years_forgotten, bedside.now)
-
-    @staticmethod
-    def _name(bedside: Bedside, allergy: Allergy) -> str:
-        """Our own name of what the allergy is to; the record's words stay out of a sentence."""
-        known = bedside.reference.drugs
-        named = sorted(known[key].name if key in known else key for key in allergy.substances)
-        return ", ".join(named or sorted(allergy.groups)) + " allergy"
-
-
-@dataclass(frozen=True)
 class Child:
     """The patient is a child: regimen logic holds, adult doses do not."""
 
@@ -231,11 +179,15 @@ class Unread:
         results = [one for one in bedside.chart.unreadable if one.kind == "result"]
         for kind, found in (("result", results), ("order", orders)):
             if found:
-                yield Remark(variant=kind, words={"n": str(len(found)), "why": found[0].why}, notes=(kind,))
-        unjudged = tuple(order for order in bedside.unjudged if order.draft and proven and not bedside.regimen.active_rows)
+                first = next((one for one in found if one.markers), found[0])
+                words = {"n": str(len(found)), "why": first.why, "enzyme": " and ".join(first.markers)}
+                dated = {"collected": first.when.date().isoformat()} if first.when else {}
+                told = ("in-words" if dated else "in-words-undated") if first.markers else kind
+                yield Remark(variant=told, words={**words, **dated}, notes=(kind,))
+        unjudged = bedside.unjudged if proven and bedside.regimen.signed and not bedside.regimen.active_rows else ()
         if unjudged:
             words = {"n": str(len(unjudged)), "why": "this service does not evaluate the drug", "drug": names(unjudged)}
-            yield Remark(unjudged, variant="not-evaluated", words=words)
+            yield Remark(unjudged, variant="not-evaluated", words=words, notes=("not-evaluated",))
 
 
 @dataclass(frozen=True)

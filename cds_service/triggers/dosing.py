@@ -22,9 +22,9 @@ NOT_GIVEN = {"entered-in-error", "cancelled", "stopped", "on-hold", "ended", "un
 class DoseOffTable:
     """The dose of a draft is not the one that the table gives for this kidney.
 
-    Judged are drafts that belong to a regimen that works as a whole. `load` says what a missing loading
-    dose of the table is worth; one that is required is judged like any other dose. A dose counts as far off from `far_pct` on, or at a clearance up to `low_clearance`;
-    any other has the indicator `mild`. Up to `review_below` mL/min and in dialysis a pharmacist is to look at the intervals.
+    Judged are drafts that belong to a regimen that works as a whole. `load` says what a missing loading dose of the table is
+    worth; one that is required is judged like any other dose. A dose counts as far off from `far_pct` on, or at a clearance up to
+    `low_clearance`; any other has the indicator `mild`. Up to `review_below` mL/min and in dialysis a pharmacist is to look at the intervals.
     """
 
     drug: Drugs
@@ -247,13 +247,12 @@ class RenalDataMissing:
         kidney, rules = bedside.kidney, bedside.policy.renal
         if not orders or kidney.replacement:
             return
-        stale = rules.icu_stale_h if bedside.severe else rules.stale_h
         words = {"drug": names(orders)}
         if kidney.creatinine is None:
             yield Remark(orders, variant="no-creatinine", words=words)
         elif kidney.lacking:
             yield Remark(orders, variant=f"no-{kidney.lacking[0]}", words={**words, "missing": " and ".join(kidney.lacking)})
-        elif kidney.age_h is None or kidney.age_h > stale:
+        elif not bedside.creatinine_fresh:
             age = f"{kidney.age_h:.0f}" if kidney.age_h is not None else "an unknown number of"
             yield Remark(orders, variant="old", words={**words, "hours": age})
         elif kidney.change_pct is not None and kidney.change_pct >= rules.unstable_pct:
@@ -277,8 +276,7 @@ def under_way_h(bedside: Bedside, drugs: Drugs) -> float:
 
 def _trusted(bedside: Bedside) -> bool:
     """In replacement therapy the table asks for no clearance; else the creatinine must be recent enough."""
-    kidney = bedside.kidney
-    return kidney.replacement is not None or (kidney.age_h is not None and kidney.age_h <= bedside.policy.renal.stale_h)
+    return bedside.kidney.replacement is not None or bedside.creatinine_fresh
 
 
 def _shorter(order: Order, hours: Decimal) -> bool:

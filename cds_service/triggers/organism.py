@@ -29,7 +29,7 @@ class ResistantToOrdered:
         first, tested = failing[0]
         drugs = bedside.reference.drugs
         agent = " + ".join(drugs[part].name if part in drugs else part for part in tested.agent.split("+"))
-        words = {"drug": names(first), "agent": agent, "answer": tested.answer, **_number(tested)}
+        words = {"drug": names(first), "agent": agent, "answer": tested.answer.spoken, **_number(tested)}
         removes = tuple(order for order in orders if order.draft)
         return Remark(orders, variant="by-breakpoint" if tested.by_breakpoint else None, words=words, removes=removes)
 
@@ -169,7 +169,7 @@ class SuspectedByPattern:
         if found and not bedside.infection.current:
             organism = found[0].isolate.organism
             words = {"organism": organism.name if organism else "isolate"}
-            yield Remark(isolates=(found[0].isolate,), variant=found[0].group, words=words)
+            yield Remark(isolates=(found[0].isolate,), variant=found[0].group, words=words, notes=(found[0].group,))
 
 
 def _number(tested: Tested) -> dict[str, str]:

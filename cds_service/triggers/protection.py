@@ -43,9 +43,7 @@ class UnprotectedDrug:
         delay = min((regimen.delay_h(bare[0], partner) for partner in untimely), default=Decimal(0))
         late = "too-late" if delay > 0 else "ends-before"
         variant = late if untimely else "beside-a-non-protector" if beside else None
-        yield Remark(
-            tuple(bare), variant=variant, words={**words, "hours": f"{delay}"}, notes=tuple(self._notes(bedside, bare, beside))
-        )
+        yield Remark(tuple(bare), variant=variant, words={**words, "hours": f"{delay}"}, notes=tuple(self._notes(bedside, bare, beside)))
 
     def _notes(self, bedside: Bedside, bare: Sequence[Order], beside: Sequence[Order]) -> Iterator[str]:
         if beside:

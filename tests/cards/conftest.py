@@ -16,7 +16,7 @@ from cds_service.knowledge.files import Files
 from cds_service.knowledge.suggestions import RXNORM, suggestions
 from cds_service.rule import Match, Rule, RuleSheet
 from cds_service.service import Service, ServiceSheet
-from cds_service.triggers.course import DrugAllergy
+from cds_service.triggers.allergy import DrugAllergy
 
 from .ward import CODES, CROSS, DRUGS, Library, Ward
 

@@ -35,7 +35,7 @@ def test_on_one_day_the_resistant_one_counts() -> None:
     assert bedside(isolates=both).laboratory.against(["lance"])
 
 
-@pytest.mark.parametrize(("mic", "answer"), [("4", S), ("4.1", R)])
+@pytest.mark.parametrize(("mic", "answer"), [("4", S), ("4.1", Answer.NON_SUSCEPTIBLE)])
 def test_a_number_is_read_with_the_breakpoint(mic: str, answer: Answer) -> None:
     """An MIC without the laboratory's reading is compared with the site's standard."""
     one = isolate("GENE")
