@@ -21,6 +21,10 @@ PREFIXES = {"k": 3, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9}
 METRIC = ("mol", "g", "L", "m", "[iU]")
 TENS = re.compile(r"10[*^](?P<power>\d{1,2})\.?(?P<unit>.*)")
 HOURS = {"s": Decimal(1) / 3600, "min": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
+LINES = {  # factor and offset of the usual units that are not metric, as the UCUM library has them; a test compares the two
+    ("[lb_av]", "kg"): (0.45359237, 0.0), ("[oz_av]", "kg"): (0.028349523125, 0.0), ("[in_i]", "cm"): (2.54, 0.0), ("[ft_i]", "cm"): (30.48, 0.0),
+    ("[degF]", "Cel"): (5 / 9, -160 / 9),
+}  # fmt: skip
 SPELLINGS = {
     "gram": "g", "grams": "g", "gm": "g", "gms": "g", "g": "g", "mg": "mg", "kg": "kg", "ug": "ug", "cm": "cm", "h": "h", "min": "min",
     "d": "d", "milligram": "mg", "milligrams": "mg", "mgs": "mg", "microgram": "ug", "micrograms": "ug", "mcg": "ug", "µg": "ug",
@@ -151,8 +155,14 @@ def _registry() -> Any:
     return import_module("ucumvert").PintUcumRegistry()
 
 
+def load_units() -> None:
+    """Loads the UCUM library ahead of the first unit that needs it."""
+    with _LOADING:
+        _registry()
+
+
 def _by_library(value: Decimal, unit: str, target: str) -> Decimal | None:
-    line = _line(unit, target) if 0 < len(unit) <= LONGEST else None
+    line = LINES.get((unit, target)) or (_line(unit, target) if 0 < len(unit) <= LONGEST else None)
     return exact(repr(round(float(value) * line[0] + line[1], PLACES))) if line else None
 
 

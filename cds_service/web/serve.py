@@ -29,7 +29,7 @@ from cds_service.store.replay import UsedTokens
 from cds_service.store.secret import kept_secret
 from cds_service.store.spool import Spool
 from cds_service.store.statistics import Statistics
-from cds_service.web import create_app
+from cds_service.web import create_app, utc_now
 from cds_service.web.admission import Admission
 from cds_service.web.jwks import KeyRing
 from cds_service.web.logs import event, log_configuration, log_uncaught
@@ -37,6 +37,7 @@ from cds_service.web.pages_of_site import ForPeople, no_examples
 from cds_service.web.rule_pages import Example
 from cds_service.web.stories import Story, read_folder, read_stories, shipped_fixtures
 from cds_service.web.trust import Trust
+from cds_service.web.warm import warm_up
 
 HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8000, 1, 8
 # A thread that reads a slow body waits outside the interpreter and costs a little memory only; the places for judging are counted apart.
@@ -84,6 +85,7 @@ def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, exampl
     """The first thing that a worker does; a signal to stop that arrives before it serves would otherwise be lost, and the stop hang."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log_uncaught()
+    warm_up(knowledge, shipped_fixtures(), utc_now())
     return build(settings, knowledge, threads, examples)
 
 

@@ -1,0 +1,30 @@
+"""A worker has met each service before it serves."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from cds_service.knowledge import Knowledge, load
+from cds_service.web import warm
+from cds_service.web.stories import shipped_fixtures
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return load()
+
+
+def test_each_service_is_met_once_and_the_units_are_loaded(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warm-up decides a shipped request of every service that has one, and then loads the units beside it."""
+    loaded, decided = threading.Event(), list[str]()
+    decide = warm.decide
+    monkeypatch.setattr(warm, "load_units", loaded.set)
+    monkeypatch.setattr(warm, "UNITS_AFTER_S", 0.0)
+    monkeypatch.setattr(warm, "decide", lambda known, service, body, **rest: decided.append(service) or decide(known, service, body, **rest))
+    warm.warm_up(knowledge, shipped_fixtures(), NOW)
+    assert {"ndm-order-sign", "ndm-order-select"} <= set(decided)
+    assert len(decided) == len(set(decided))
+    assert loaded.wait(5)
