@@ -140,10 +140,8 @@ class Service:
 
 def _selected(bedside: Bedside, finding: Finding) -> bool:
     """While orders are being chosen, only those just selected are spoken about, in the light of all."""
-    chosen = {name.rpartition("/")[2] for name in bedside.selections}
-    known = [order for order in bedside.chart.orders if order.draft and order.reference.rpartition("/")[2] in chosen]
     about = finding.remark.orders
-    return not (known and about) or any(order in known for order in about)
+    return not about or any(bedside.chosen(order) for order in about)
 
 
 NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -29,7 +29,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Bedside:
-    """Chart, regimen, infection and kidney of one patient now; `hook` and `selections` say what the user is doing."""
+    """Chart, regimen, infection and kidney of one patient now; `hook` and `selections` say what the user is doing.
+
+    `selections` are references of drafts that were just selected; nothing stands for all.
+    """
 
     chart: Chart
     reference: Reference
@@ -54,6 +57,10 @@ class Bedside:
     def policy(self) -> Policy:
         return self.reference.policy
 
+    def chosen(self, order: Order) -> bool:
+        """The user is ordering it in this very step."""
+        return order.among(self.selections)
+
     @cached_property
     def infection(self) -> Infection:
         carrier = bool(self.words & set(self.policy.evidence.carriage_words))
@@ -66,10 +73,26 @@ class Bedside:
 
     @cached_property
     def kidney(self) -> Kidney:
-        """An injury that was coded long ago, and a dialysis session of last month, say nothing about today."""
+        """An injury that was coded long ago, and a dialysis session of last month, say nothing about today; a child has no clearance.
+
+        Cockcroft and Gault measured adults.
+        """
         rules = self.policy.renal
         past = (self.of_procedures - self.lately(rules.session_days)) | ({INJURY} - self.lately(rules.aki_days))
-        return kidney(self.chart.measures, self.years, self.chart.person.sex, self.words - past, rules, self.now)
+        found = kidney(self.chart.measures, self.years, self.chart.person.sex, self.words - past, rules, self.now)
+        return replace(found, clearance=None) if self.child else found
+
+    @cached_property
+    def creatinine_fresh(self) -> bool:
+        """The creatinine is recent enough for a dose."""
+        age = self.kidney.age_h
+        return age is not None and age <= self.creatinine_holds_h
+
+    @property
+    def creatinine_holds_h(self) -> Decimal:
+        """For how many hours a creatinine tells the kidney function of this patient."""
+        rules = self.policy.renal
+        return rules.icu_stale_h if self.severe else rules.stale_h
 
     @cached_property
     def laboratory(self) -> Laboratory:

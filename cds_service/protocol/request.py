@@ -32,7 +32,7 @@ class HookRequest:
     """One call of a hook.
 
     `user` is "Practitioner/x" as sent, `patient_id` and `encounter_id` are bare. `selections` are the references that
-    order-select names. `context` holds the plain values that prefetch templates may ask for.
+    order-select names, as "Type/id". `context` holds the plain values that prefetch templates may ask for.
     """
 
     hook: str
@@ -152,7 +152,12 @@ def _selections(context: Mapping[str, Any], hook: str) -> frozenset[str]:
         return frozenset()
     if not isinstance(found, Sequence) or isinstance(found, str) or not all(isinstance(one, str) for one in found):
         raise BadRequest("context.selections: a list of references to entries of draftOrders is expected.")
-    return frozenset(found)
+    return frozenset(map(_reference, found))
+
+
+def _reference(name: str) -> str:
+    """ "Type/id" of a draft; clients also send the bare id of a medication order, and absolute references."""
+    return "/".join(name.split("/")[-2:]) if "/" in name else f"MedicationRequest/{name}"
 
 
 def _access(whole: Mapping[str, Any]) -> FhirAccess | None:

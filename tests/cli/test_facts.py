@@ -68,6 +68,7 @@ def _told(decided: Callable[..., Decision]) -> Told:
         ({"results": [{**NDM, "tested": {"amikacin": "S"}}], "drafts": ["amikacin"]}, "expected active", "amikacin (tested susceptible)"),
         ({}, "expected active", "nothing"),
         ({"patient": {"lacks": ["creatinine"]}}, "kidney", "clearance not known, lacking creatinine"),
+        ({"patient": {"age": 8, "weight": 28}}, "kidney", "clearance not known"),
         ({"patient": {"conditions": ["haemodialysis"]}}, "kidney", "IHD"),
         ({"patient": {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "hours": 30}]}}}, "kidney", "changed by 100 %"),
         ({"patient": {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "hours": 30}]}}}, "kidney", "acute injury"),

@@ -103,6 +103,16 @@ def test_a_bare_selection_means_the_same(corridor: Corridor) -> None:
     assert corridor.decide(request, Asked(None)).cards == ()
 
 
+@pytest.mark.parametrize("form", ["{}", "MedicationRequest/{}", "https://record.example.org/fhir/MedicationRequest/{}"])
+@pytest.mark.parametrize(("chosen", "spoken"), [("draft-1", True), ("draft-2", False), ("unknown", True)])
+def test_every_form_of_a_selection_chooses_for_every_rule(corridor: Corridor, form: str, chosen: str, spoken: bool) -> None:
+    """RQ-07: bare ids, references and absolute URLs choose the same draft, for the allergy rule as for any other."""
+    allergic = {"allergies": [{"to": "aztreonam", "reaction": "anaphylaxis", "severity": "severe"}]}
+    request = corridor.request("order-select", drafts=["aztreonam", "vancomycin"], running=["ceftazidime-avibactam"], patient=allergic)
+    request["context"]["selections"] = [form.format(chosen)]
+    assert rules(corridor.decide(request)) == ([["ndmBetaLactamAllergy"]] if spoken else [])
+
+
 def test_an_order_without_a_medication_is_none_while_it_is_composed(corridor: Corridor) -> None:
     """RQ-13: a sandbox calls order-select before a drug is chosen; nothing is unreadable about that yet, at order-sign there is."""
     request = corridor.request("order-select", drafts=["aztreonam"])

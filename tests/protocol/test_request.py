@@ -196,6 +196,13 @@ def test_order_select_names_what_was_chosen() -> None:
     assert read(changed(request, {"context.selections": []}), "order-select").selections == frozenset()
 
 
+@pytest.mark.parametrize("sent", ["rx1", "MedicationRequest/rx1", "https://record.example.org/fhir/MedicationRequest/rx1"])
+def test_a_selection_has_one_form(sent: str) -> None:
+    """RQ-07: a bare id and an absolute reference name the draft as a relative reference does."""
+    request = order_sign(hook="order-select", **{"context.selections": [sent]})
+    assert read(request, "order-select").selections == {"MedicationRequest/rx1"}
+
+
 @pytest.mark.parametrize("selections", [None, "MedicationRequest/rx1", [5], {}, 5])
 def test_order_select_without_a_list_of_selections_is_refused(selections: Any) -> None:
     """RQ-07: selections are required at order-select, as a list of strings."""
