@@ -62,14 +62,14 @@ coverage: $(VENV)/.tests  ## the tests, with branch coverage
 # Longer runs, by hand or at night.
 bench: $(VENV)/.tests  ## how long an answer takes
 	$(RUN) -m bench.engine
-soak: $(VENV)/.tests  ## an hour of calls with faults
-	$(RUN) -m pytest long/soak -n 0
-fuzz: $(VENV)/.tests  ## generated bodies against every reader
-	$(RUN) -m pytest long/fuzz -n 0
-mutation: $(VENV)/.tests  ## whether the tests notice changed code
-	$(RUN) -m pytest long/mutation -n 0
-kill9: $(VENV)/.tests  ## nothing acknowledged is lost when a worker is killed
-	$(RUN) -m pytest long/kill9 -n 0
+soak: $(VENV)/.tests  ## calls without a pause while the FHIR servers fail: deadline, silence, memory (5 min)
+	$(RUN) -m tests.long.faults_under_load --minutes 5
+fuzz: $(VENV)/.tests  ## 100,000 generated hostile bodies (5 min)
+	$(RUN) -m tests.long.hostile_bodies
+mutation: $(VENV)/.tests  ## whether the tests notice changed code (all of it: an hour)
+	$(RUN) -m tests.long.changed_code --count 0 --jobs 2
+kill9: $(VENV)/.tests  ## nothing acknowledged is lost when workers and database are killed (10 min)
+	$(RUN) -m tests.long.feedback_under_kill --minutes 10
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --python-version 3.11 --universal --extra postgresql --generate-hashes --no-header --no-annotate -o requirements.lock

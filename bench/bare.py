@@ -25,6 +25,18 @@ def order_sign() -> Response:
         orders = [entry["resource"] for entry in (prefetch["orders"] or {}).get("entry", ())]
         found = any(coding["code"] == GENE for one in results for coding in one["code"]["coding"])
         if found and not (drafted | _codes(orders)) & AVIBACTAM_CARRIERS:
-            suggestion = {"label": "Add the partner", "uuid": "1", "actions": [{"type": "create", "description": "Add", "resource": drafts[0]}]}
-            cards.append({"summary": "Unprotected", "indicator": "critical", "source": {"label": "bare"}, "suggestions": [suggestion], "selectionBehavior": "any"})
+            suggestion = {
+                "label": "Add the partner",
+                "uuid": "1",
+                "actions": [{"type": "create", "description": "Add", "resource": drafts[0]}],
+            }
+            cards.append(
+                {
+                    "summary": "Unprotected",
+                    "indicator": "critical",
+                    "source": {"label": "bare"},
+                    "suggestions": [suggestion],
+                    "selectionBehavior": "any",
+                }
+            )
     return Response(orjson.dumps({"cards": cards}), mimetype="application/json")

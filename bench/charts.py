@@ -26,7 +26,7 @@ OTHER_DRUGS = (("6918", "metoprolol"), ("7646", "omeprazole"), ("161", "acetamin
 
 def request(story: Story, resources: int, now: datetime, seed: int = 7) -> bytes:
     """A whole order-sign request whose prefetch holds so many resources."""
-    draw = random.Random(seed)  # noqa: S311, repeatable charts and no secrets
+    draw = random.Random(seed)
     results, orders = _telling(story, now)
     fixed = len(results) + len(orders) + 1
     for number in range(max(resources - fixed, 0)):
@@ -39,7 +39,11 @@ def request(story: Story, resources: int, now: datetime, seed: int = 7) -> bytes
             "userId": "Practitioner/bench-prescriber",
             "patientId": PATIENT,
             "encounterId": "bench-encounter",
-            "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": _antibiotic("draft-1", drug, "draft", now)}]},
+            "draftOrders": {
+                "resourceType": "Bundle",
+                "type": "collection",
+                "entry": [{"resource": _antibiotic("draft-1", drug, "draft", now)}],
+            },
         },
         "prefetch": {
             "patient": {"resourceType": "Patient", "id": PATIENT, "gender": "male", "birthDate": f"{now.year - 68}-01-01"},
@@ -72,7 +76,12 @@ def resources_of(body: bytes) -> Iterator[dict[str, Any]]:
 def _telling(story: Story, now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The resources that decide: a gene in a blood culture, a creatinine, and the partner where the regimen is sound."""
     gene = _laboratory("gene", "73982-1", "Carbapenem resistance blaNDM gene [Presence] by Molecular method", now - timedelta(days=2))
-    gene |= {"valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct", "code": "260373001", "display": "Detected (qualifier value)"}], "text": "Detected"}}
+    gene |= {
+        "valueCodeableConcept": {
+            "coding": [{"system": "http://snomed.info/sct", "code": "260373001", "display": "Detected (qualifier value)"}],
+            "text": "Detected",
+        }
+    }
     culture = _laboratory("culture", "600-7", "Bacteria identified in Blood by Culture", now - timedelta(days=2))
     culture |= {
         "valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct", "code": "56415008", "display": "Klebsiella pneumoniae"}]},
@@ -88,10 +97,22 @@ def _laboratory(name: str, code: str, display: str, when: datetime, category: st
     return {
         "resourceType": "Observation",
         "id": name,
-        "meta": {"versionId": "1", "lastUpdated": when.isoformat(timespec="milliseconds"), "profile": ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-lab"]},
+        "meta": {
+            "versionId": "1",
+            "lastUpdated": when.isoformat(timespec="milliseconds"),
+            "profile": ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-lab"],
+        },
         "status": "final",
-        "category": [{"coding": [{"system": HL7 + "observation-category", "code": category, "display": category.title()}], "text": category.title()}],
-        "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": display}, {"system": "urn:oid:1.2.3.4.5.6", "code": f"LAB{code}", "display": display.upper()}], "text": display},
+        "category": [
+            {"coding": [{"system": HL7 + "observation-category", "code": category, "display": category.title()}], "text": category.title()}
+        ],
+        "code": {
+            "coding": [
+                {"system": "http://loinc.org", "code": code, "display": display},
+                {"system": "urn:oid:1.2.3.4.5.6", "code": f"LAB{code}", "display": display.upper()},
+            ],
+            "text": display,
+        },
         "subject": {"reference": f"Patient/{PATIENT}", "display": "Example, Bench"},
         "encounter": {"reference": "Encounter/bench-encounter", "display": "Inpatient"},
         "effectiveDateTime": when.isoformat(timespec="milliseconds"),
@@ -111,7 +132,12 @@ def _lab(draw: random.Random, number: int, now: datetime) -> dict[str, Any]:
     value = {"value": round(middle * draw.uniform(0.8, 1.2), 1), "unit": unit, "system": UCUM, "code": unit}
     low, high = ({**value, "value": round(middle * share, 1)} for share in (0.9, 1.1))
     flag = {"coding": [{"system": HL7 + "v3-ObservationInterpretation", "code": "N", "display": "Normal"}], "text": "Normal"}
-    return {**found, "valueQuantity": value, "interpretation": [flag], "referenceRange": [{"low": low, "high": high, "text": f"{low['value']} - {high['value']} {unit}"}]}
+    return {
+        **found,
+        "valueQuantity": value,
+        "interpretation": [flag],
+        "referenceRange": [{"low": low, "high": high, "text": f"{low['value']} - {high['value']} {unit}"}],
+    }
 
 
 def _order(draw: random.Random, number: int, now: datetime) -> dict[str, Any]:
@@ -129,7 +155,9 @@ def _antibiotic(name: str, drug: tuple[str, str], status: str, now: datetime, gr
         "meta": {"versionId": "3", "lastUpdated": started},
         "status": status,
         "intent": "order",
-        "category": [{"coding": [{"system": HL7 + "medicationrequest-category", "code": "inpatient", "display": "Inpatient"}], "text": "Inpatient"}],
+        "category": [
+            {"coding": [{"system": HL7 + "medicationrequest-category", "code": "inpatient", "display": "Inpatient"}], "text": "Inpatient"}
+        ],
         "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": drug[0], "display": drug[1]}], "text": drug[1]},
         "subject": {"reference": f"Patient/{PATIENT}", "display": "Example, Bench"},
         "encounter": {"reference": "Encounter/bench-encounter"},
@@ -139,7 +167,10 @@ def _antibiotic(name: str, drug: tuple[str, str], status: str, now: datetime, gr
             {
                 "text": f"{grams} g every {every} h over 3 h",
                 "timing": {"repeat": timing},
-                "route": {"coding": [{"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route (qualifier value)"}], "text": "Intravenous"},
+                "route": {
+                    "coding": [{"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route (qualifier value)"}],
+                    "text": "Intravenous",
+                },
                 "doseAndRate": [{"doseQuantity": {"value": grams, "unit": "g", "system": UCUM, "code": "g"}}],
             }
         ],
@@ -147,7 +178,10 @@ def _antibiotic(name: str, drug: tuple[str, str], status: str, now: datetime, gr
 
 
 def _searchset(resources: list[dict[str, Any]]) -> dict[str, Any]:
-    entries = [{"fullUrl": f"https://ehr.example.org/fhir/{one['resourceType']}/{one['id']}", "resource": one, "search": {"mode": "match"}} for one in resources]
+    entries = [
+        {"fullUrl": f"https://ehr.example.org/fhir/{one['resourceType']}/{one['id']}", "resource": one, "search": {"mode": "match"}}
+        for one in resources
+    ]
     return {"resourceType": "Bundle", "type": "searchset", "total": len(resources), **({"entry": entries} if entries else {})}
 
 

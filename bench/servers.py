@@ -1,6 +1,5 @@
 """Starts the service and the bare app for a measurement, each as its own process on loopback, and ends it again."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -8,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -15,6 +15,7 @@ PATIENCE_S = 20.0
 
 
 def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -34,14 +35,29 @@ def service(workers: int = 1) -> Iterator[str]:
 def bare(workers: int = 1) -> Iterator[str]:
     """The bare Flask app on the same server with the same threads."""
     port = free_port()
-    command = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers), "--blocking-threads", "4", "--log-level", "error", "bench.bare:app"]
-    with _running([f"{os.path.dirname(sys.executable)}/{command[0]}", *command[1:]], f"http://127.0.0.1:{port}/"):
+    command = [
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--blocking-threads",
+        "4",
+        "--log-level",
+        "error",
+        "bench.bare:app",
+    ]
+    with _running([str(Path(sys.executable).with_name(command[0])), *command[1:]], f"http://127.0.0.1:{port}/"):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def _running(command: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603, our own command line
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(url)
         yield process
@@ -54,7 +70,7 @@ def _wait(url: str) -> None:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         try:
-            urlopen(url, timeout=1)  # noqa: S310, loopback
+            urlopen(url, timeout=1)
         except URLError as error:
             if getattr(error, "code", None):
                 return

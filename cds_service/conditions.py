@@ -20,9 +20,7 @@ def not_current(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) 
 def preliminary(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
     """Every result that matters is preliminary, and none is from blood."""
     blood = set(bedside.policy.evidence.bloodstream)
-    return bool(evidence) and all(
-        one.preliminary and not (one.isolate.specimen and one.isolate.specimen.key in blood) for one in evidence
-    )
+    return bool(evidence) and all(one.preliminary and not (one.isolate.specimen and one.isolate.specimen.key in blood) for one in evidence)
 
 
 def tested_susceptible(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:

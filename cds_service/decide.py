@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from cds_service.cards import Style, write
 from cds_service.clinical.bedside import Bedside
@@ -11,6 +12,7 @@ from cds_service.clinical.policy import Policy
 from cds_service.clinical.regimen import Drugs
 from cds_service.errors import UnknownService
 from cds_service.fhir.chart import Drafts, read_chart, read_drafts, unresolved
+from cds_service.fhir.misfiled import of_others
 from cds_service.finding import Overridden
 from cds_service.knowledge import Knowledge
 from cds_service.protocol.prefetch import Fetch, Prefetched, fill
@@ -56,7 +58,8 @@ def decide(
     drafts = read_drafts(request.draft_orders, request.patient_id, knowledge.terminology, composing=service.composing)
     if not concerned(service, request, drafts):
         return Decision(service, request, (), None, None, frozenset(), knowledge.version)
-    record = with_medications(fill(request, service.sheet.prefetch, fetch, _named(drafts.unresolved)), request, drafts, fetch, knowledge)
+    parts = fill(request, service.sheet.prefetch, fetch, _named(drafts.unresolved), partial(of_others, request.patient_id))
+    record = with_medications(parts, request, drafts, fetch, knowledge)
     bedside = stand_at(service, request, drafts, record, knowledge, now)
     verdicts = service.judge(bedside)
     cards = write(verdicts, bedside, service, knowledge, request, style, overridden(request)) if verdicts.findings else ()

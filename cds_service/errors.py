@@ -83,11 +83,11 @@ class Problem:
 
 
 class KnowledgeError(Exception):
-    """The knowledge cannot be used; all problems at once."""
+    """The knowledge cannot be used; all problems at once, in the order in which they are best mended."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in sorted(problems)))
-        self.problems = sorted(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
 
 
 class ConfigurationError(Exception):

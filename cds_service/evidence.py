@@ -1,12 +1,21 @@
 """What a card may say about its evidence, and which reasons it offers for being overridden."""
 
 from datetime import date
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from cds_service.clinical.policy import Sheet
 
+ADDRESS = r"^(https?://[^\s/]+\.\S+)?$"
+DOI = r"^(10\.\d{4,9}/\S+)?$"
+
 
 class EvidenceRow(Sheet, frozen=True):
-    """One row of evidence: the sentence that a card may print, and how strong its words may be."""
+    """One row of evidence: the sentence that a card may print, and how strong its words may be.
+
+    `source` is printed behind the sentence, where society and year would not name all of it.
+    """
 
     id: str
     wording: str
@@ -14,9 +23,10 @@ class EvidenceRow(Sheet, frozen=True):
     society: str = ""
     year: int | None = None
     citation: str = ""
-    url: str = ""
-    doi: str = ""
-    verified: str = "secondary"
+    source: str = ""
+    url: Annotated[str, Meta(pattern=ADDRESS)] = ""
+    doi: Annotated[str, Meta(pattern=DOI)] = ""
+    verified: Literal["primary", "secondary", "article-only"] = "secondary"
     checked_by: str = "pending"
     next_review: date | None = None
     printed: bool = True
@@ -31,7 +41,8 @@ class Override(Sheet, frozen=True):
 
 
 class Overrides(Sheet, frozen=True):
-    """All override reasons by the word that sheets use."""
+    """All override reasons by the word that sheets use; for `lasts_h` hours an overridden card is not shown again."""
 
     system: str
+    lasts_h: int
     reasons: dict[str, Override]

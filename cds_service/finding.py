@@ -72,13 +72,11 @@ class Remark:
 class Finding:
     """A rule that speaks: everything a card needs, in plain words.
 
-    `suggest`, `override` and `evidence` are keys of the knowledge. `group` is the card group, `alone` whether the
-    finding may open a card of its own.
+    `suggest`, `override` and `evidence` are keys of the knowledge. `alone` says whether the finding may open a card of its own.
     """
 
     rule: str
     title: str
-    group: str
     indicator: Indicator
     summary: str
     detail: tuple[str, ...]

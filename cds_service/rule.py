@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import field
 
+from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.policy import Sheet
@@ -17,18 +18,28 @@ from cds_service.finding import Finding, Indicator, Quiet, Remark, Silence
 from cds_service.triggers import Trigger
 
 REGIMEN = "regimen"
-
+QUESTIONS = {
+    REGIMEN: "Is anything in the regimen expected to work?",
+    "add-on": "Is a further drug needed?",
+    "dosing": "Do dose, interval and infusion fit?",
+    "course": "How long, and what if it gets worse?",
+    "safety": "Does something about the patient speak against it?",
+    "state": "Carrier or history",
+    "monitoring": "What is missing or unclear?",
+}
 
 LONGEST_SUMMARY = 139
 NOT_CURRENT = "not-current"
-LISTS = {"drug", "drugs", "partner", "other"}
+LISTS = {"drug", "drugs", "partner", "other", "why"}
+STANDING_WORDS = {"enzyme", "organism", "specimen", "collected", "status", "companion", "n", "state", "standing"}
+STANDING_NOTES = {*State, *SOFTER, "preliminary", "companions", "type-unknown"}
 
 
 class Match(Sheet, frozen=True):
     """Which evidence arms the rule; nothing means that it needs none."""
 
-    evidence: tuple[str, ...] = ()
-    organism: tuple[str, ...] = ()
+    evidence: tuple[lists.State, ...] = ()
+    organism: tuple[lists.Group, ...] = ()
 
 
 class Reviewed(Sheet, frozen=True):
@@ -41,31 +52,35 @@ class Reviewed(Sheet, frozen=True):
 
 
 class RuleSheet(Sheet, frozen=True):
-    """The headings of one file in `rules/`; `suggest_with` and `override_with` add to their lists where a note is asked for."""
+    """The headings of one file in `rules/`.
+
+    `group` is the question that the rule answers; which card carries the answer is for the service to say. `suggest_with` and
+    `override_with` add to their lists where a note is asked for; `evidence_only_with` names rows of `evidence` that are cited only there.
+    """
 
     id: str
     title: str
     trigger: str
-    hooks: tuple[str, ...]
+    hooks: tuple[lists.Hook, ...]
     indicator: Indicator
     summary: str
-    article_rule: str = ""
+    reviewed: Reviewed
     with_: dict[str, Any] = field(default_factory=dict, name="with")
-    group: str = "regimen"
+    group: lists.CardGroup = REGIMEN
     stands_alone: bool = True
     match: Match = Match()
-    unless: tuple[str, ...] = ()
-    softer_when: tuple[str, ...] = ()
+    unless: tuple[lists.Unless, ...] = ()
+    softer_when: tuple[lists.Softer, ...] = ()
     variants: dict[str, str] = field(default_factory=dict)
     detail: str = ""
     notes: dict[str, str] = field(default_factory=dict)
-    suggest: tuple[str, ...] = ()
-    suggest_with: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    override: tuple[str, ...] = ()
-    override_with: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    evidence: tuple[str, ...] = ()
+    suggest: tuple[lists.Suggestion, ...] = ()
+    suggest_with: dict[str, tuple[lists.Suggestion, ...]] = field(default_factory=dict)
+    override: tuple[lists.Override, ...] = ()
+    override_with: dict[str, tuple[lists.Override, ...]] = field(default_factory=dict)
+    evidence: tuple[lists.Evidence, ...] = ()
+    evidence_only_with: dict[str, tuple[lists.Evidence, ...]] = field(default_factory=dict)
     limits: str = ""
-    reviewed: Reviewed | None = None
 
 
 @dataclass(frozen=True)
@@ -105,12 +120,18 @@ class Rule:
 
     @cached_property
     def _nothing(self) -> Silence:
-        return Silence(self.id, Quiet.NOTHING_TO_SAY, "its trigger saw nothing in these orders and results")
+        return Silence(self.id, Quiet.NOTHING_TO_SAY, self._unseen)
 
     @cached_property
     def _states(self) -> tuple[State, ...]:
         """The states that arm the rule, strongest first."""
         return tuple(state for state in State if not self.sheet.match.evidence or state in self.sheet.match.evidence)
+
+    @cached_property
+    def _unseen(self) -> str:
+        """What the trigger looks for, in the words of its first sentence."""
+        first = " ".join((type(self.trigger).__doc__ or "").split()).partition(". ")[0].rstrip(".")
+        return f"nothing here of this kind: {first[:1].lower()}{first[1:]}"
 
     def _evidence(self, bedside: Bedside) -> tuple[Evidence, ...] | None:
         """The evidence of the strongest state that matches; None where the rule asks for some and there is none."""
@@ -140,16 +161,20 @@ class Rule:
         return Finding(
             rule=self.id,
             title=self.sheet.title,
-            group=self.sheet.group,
             indicator=indicator,
             summary=headline(summary, words),
             detail=tuple(fill(text, words) for text in (*sentences, self.sheet.limits) if text),
             remark=cited,
             suggest=(*usual, *(key for note in asked for key in self.sheet.suggest_with.get(note, ()) if key not in usual)),
             override=(*self.sheet.override, *(word for note in asked for word in self.sheet.override_with.get(note, ()))),
-            evidence=self.sheet.evidence,
+            evidence=self._evidence_for(asked),
             alone=self.sheet.stands_alone and not remark.attached,
         )
+
+    def _evidence_for(self, notes: Sequence[str]) -> tuple[str, ...]:
+        held = self.sheet.evidence_only_with
+        cited = {row for note in notes for row in held.get(note, ())}
+        return tuple(row for row in self.sheet.evidence if row in cited or not any(row in rows for rows in held.values()))
 
     def _summary(self, evidence: Sequence[Evidence], remark: Remark) -> str:
         """The variant of the remark; where no infection is current, the sheet's own words for that come first."""

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from msgspec import field as sheet_field
 
+from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside, Reference
 from cds_service.clinical.policy import Sheet
 from cds_service.finding import Finding, Indicator, Quiet, Silence
@@ -28,10 +29,10 @@ class Group(Sheet, frozen=True):
     they join that one, where the other notes of a `merge` group are dropped.
     """
 
-    one: tuple[str, ...] = ()
-    merge: tuple[str, ...] = ()
-    each: tuple[str, ...] = ()
-    attach: tuple[str, ...] = ()
+    one: tuple[lists.Rule, ...] = ()
+    merge: tuple[lists.Rule, ...] = ()
+    each: tuple[lists.Rule, ...] = ()
+    attach: tuple[lists.Rule, ...] = ()
 
     def rules(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.one, *self.merge, *self.each, *self.attach)))
@@ -41,12 +42,12 @@ class ServiceSheet(Sheet, frozen=True):
     """The headings of a service file; the discovery entry is read off it."""
 
     id: str
-    hook: str
+    hook: lists.Hook
     title: str
     description: str
     prefetch: dict[str, Part]
     usage_requirements: str = sheet_field(default="", name="usageRequirements")
-    cards: dict[str, Group] = sheet_field(default_factory=dict)
+    cards: dict[lists.CardGroup, Group] = sheet_field(default_factory=dict)
     indicator_at_most: Indicator = Indicator.CRITICAL
     suggestions: bool = True
 

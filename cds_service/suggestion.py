@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from cds_service.clinical import lists
 from cds_service.clinical.policy import Sheet
 
 
@@ -32,13 +33,21 @@ class Code(Sheet, frozen=True):
 class Request(Sheet, frozen=True):
     """A consult or a test to be asked for; without a code it is asked for in words.
 
-    `pending` names what must not be under way already, by the word that the chart has for it.
+    `pending` names what must not be under way already, by the words that the chart has for it.
     """
 
     text: str
     codes: tuple[Code, ...] = ()
     priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
-    pending: str = ""
+    pending: tuple[lists.Pending, ...] = ()
+
+
+class AtSite(Sheet, frozen=True):
+    """A sentence for an infection of these sites, or that the record calls so; also where the site is not known."""
+
+    text: str
+    specimens: tuple[lists.Specimen, ...] = ()
+    words: tuple[lists.Circumstance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class SuggestionSheet:
     label_adding: str = ""
     note: str = ""
     untested: str = ""
+    at_site: AtSite | None = None
     products: tuple[Product, ...] = ()
     route: Code | None = None
     request: Request | None = None

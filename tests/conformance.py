@@ -1,4 +1,4 @@
-"""Writes `docs/conformance.md`: every item of the checklist with the tests that carry its number.
+"""Writes `docs/conformance.md`: every item of the checklist, what it asks, and the tests that carry its number.
 
 python -m tests.conformance        # after a test was added or renamed
 """
@@ -6,55 +6,83 @@ python -m tests.conformance        # after a test was added or renamed
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "conformance.md"
-CHAPTERS = {
-    "G": "Transport and JSON",
-    "DI": "Discovery",
-    "PT": "Prefetch templates",
-    "RQ": "Requests",
-    "PF": "Prefetch",
-    "FA": "FHIR access",
-    "RS": "Responses",
-    "CA": "Cards",
-    "SU": "Suggestions",
-    "AC": "Actions",
-    "LI": "Links",
-    "FB": "Feedback",
-    "SE": "Security",
-    "CO": "Calls from browsers",
-    "PE": "Performance",
-    "EX": "Extensions",
-    "A": "Reliability goals",
-    "B": "Goals for users",
-    "J": "Threats: client tokens",
-    "H": "Threats: hostile bodies",
-    "P": "Threats: transport and process",
-    "T": "Threats: calls to other servers",
-    "O": "Threats: output and data",
-}
-_ITEM = re.compile(r"\b([A-Z]{1,2})-(\d\d)\b|\b([ABHJOPT])(\d{1,2})\b")
-_RANGE = re.compile(r"\b([A-Z]{1,2})-(\d\d) to (?:[A-Z]{1,2}-)?(\d\d)\b")
+CHECKLIST = Path(__file__).with_name("checklist.yaml")
+SPECIFICATION = "https://cds-hooks.hl7.org/STU2/"
+_LETTERS, _RANGE = re.compile(r"([A-Z]+-?)(\d+)"), re.compile(r"(\S+?)(?: to |–)(\S+)")
+_NUMBER = re.compile(r"[A-Z]{1,2}-\d\d|[A-Z]\d{1,2}")
 HEAD = """# What the specification asks for, and the test that holds it
 
-Numbers of the project's own checklist for services of CDS Hooks 2.0.1 (two letters), and of its list of goals and threats (one letter).
-Each line is a test and its sentence. This page is written by `python -m tests.conformance`; a test keeps it true.
+The numbers are those of the project's own checklist ([tests/checklist.yaml](../tests/checklist.yaml)) for a service of CDS Hooks 2.0.1:
+two letters for what the specification asks or leaves open, one letter for threats and goals. A test carries the numbers of what it holds in
+the first line of its docstring. This page is written by `python -m tests.conformance`; tests keep it true,
+and see to it that no demand is without a test.
 
-Not tested here because it lies with the site: TLS in front of the service (G-02), registration at the authorization server (SE-23), mutual
-TLS (SE-19), and that the hooks really fire (ST-03).
+The level is the specification's for a service and leads to its clause. *Of the client*: asked of whoever calls, and the sentence says what
+the service does about it. *(3.0)*: in the ballot of the next release. *Own rule*: the specification is silent, and behaviour has to be
+decided.
 """
 
 
-def items(sentence: str) -> set[str]:
-    """The numbers that a docstring carries."""
-    numbers = _ITEM.findall(sentence.partition(":")[0])
-    found = {f"{one[0]}-{one[1]}" if one[0] else f"{one[2]}{one[3]}" for one in numbers}
-    for letters, first, last in _RANGE.findall(sentence):
-        found |= {f"{letters}-{number:02d}" for number in range(int(first), int(last) + 1)}
-    return {one for one in found if re.match(r"[A-Z]+", one)[0] in CHAPTERS}  # type: ignore[index]
+@dataclass(frozen=True)
+class Item:
+    """One thing to hold; `untested` says why no test here can."""
+
+    chapter: str
+    number: str
+    level: str
+    clause: str
+    sentence: str
+    untested: str = ""
+
+    @property
+    def demanded(self) -> bool:
+        """Whether the specification demands or recommends it of a service."""
+        return self.level.startswith(("SHALL", "SHOULD"))
+
+
+@cache
+def checklist() -> Mapping[str, Item]:
+    """All items by number, in the order of the file."""
+    chapters = yaml.safe_load(CHECKLIST.read_text("utf-8"))
+    return {number: Item(chapter, number, *fields) for chapter, items in chapters.items() for number, fields in items.items()}
+
+
+def numbers(sentence: str) -> tuple[str, ...]:
+    """The numbers that a docstring carries: "RS-02, A17: …", "SU-01 to SU-05: …", or "… (G-05)." at its end."""
+    for part in (sentence.partition(":")[0], *re.findall(r"\(([^()]*)\)\.?$", sentence)):
+        found = [one for piece in part.split(", ") if piece != "in small" for one in _numbers(piece)]
+        if found and all(_NUMBER.fullmatch(one) and _family(one) in _families() for one in found):
+            return tuple(found)
+    return ()
+
+
+def _family(number: str) -> str:
+    return number.rstrip("0123456789-")
+
+
+@cache
+def _families() -> frozenset[str]:
+    """The letters that numbers of the checklist begin with; other numbers are not meant."""
+    return frozenset(map(_family, checklist()))
+
+
+def _numbers(piece: str) -> list[str]:
+    """One number, or all from one to another."""
+    whole = _RANGE.fullmatch(piece)
+    ends = [_LETTERS.fullmatch(end) for end in whole.groups()] if whole else []
+    if not ends or ends[0] is None or ends[1] is None:
+        return [piece]
+    form = "{}{:02d}" if ends[0][1].endswith("-") else "{}{}"
+    return [form.format(ends[0][1], number) for number in range(int(ends[0][2]), int(ends[1][2]) + 1)]
 
 
 def sentences() -> Iterator[tuple[str, str, str]]:
@@ -66,18 +94,24 @@ def sentences() -> Iterator[tuple[str, str, str]]:
                 yield path.relative_to(ROOT).as_posix(), node.name, sentence.replace("\n", " ")
 
 
+def held() -> Mapping[str, list[str]]:
+    """The tests of each number, as links from the page."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for file, name, sentence in sentences():
+        for number in numbers(sentence):
+            found[number].append(f"[{name}](../{file})")
+    return found
+
+
 def page() -> str:
     """The text of the page."""
-    held: dict[str, list[str]] = defaultdict(list)
-    for file, name, sentence in sentences():
-        for item in items(sentence):
-            plain = sentence.partition(": ")[2] or sentence
-            held[item].append(f"{plain} <br>`{file}::{name}`".replace("|", "\\|"))
-    lines = [HEAD]
-    for letters, title in CHAPTERS.items():
-        mine = sorted((item for item in held if re.fullmatch(rf"{letters}-?\d+", item)), key=lambda item: int(re.sub(r"\D", "", item)))
-        if mine:
-            lines += [f"\n## {title}\n", "| Item | Test |", "|---|---|", *(f"| {item} | {line} |" for item in mine for line in held[item])]
+    tests, chapter, lines = held(), "", [HEAD]
+    for item in checklist().values():
+        if item.chapter != chapter:
+            chapter = item.chapter
+            lines += [f"\n## {chapter}\n", "| Item | Level | What it asks | Tests |", "|---|---|---|---|"]
+        level = f"[{item.level}]({SPECIFICATION}#{item.clause})" if item.clause else item.level
+        lines.append(f"| {item.number} | {level} | {item.sentence} | {'<br>'.join(tests.get(item.number, ())) or f'*{item.untested}*'} |")
     return "\n".join(lines) + "\n"
 
 

@@ -121,7 +121,7 @@ def test_one_version_everywhere() -> None:
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-postgresql.lock"])
 def test_locks_are_hashed_and_name_no_index(lock: str) -> None:
-    """Every pinned package has hashes, and no address of an index stands in a lock."""
+    """P7: every pinned package has hashes, and no address of an index stands in a lock."""
     text = _read(lock)
     assert "http" not in text
     assert "index-url" not in text

@@ -19,7 +19,7 @@ def _read(name: str) -> str:
 
 
 def test_the_image_runs_as_a_numeric_user_that_is_not_root() -> None:
-    """A cluster that forbids root can see from the number that this is none."""
+    """P8: a cluster that forbids root can see from the number that this is none."""
     users = re.findall(r"^USER (\S+)$", _read("Dockerfile"), flags=re.MULTILINE)
     assert users
     assert all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for user in users)
@@ -40,7 +40,7 @@ def test_everything_that_the_image_copies_gets_there() -> None:
 
 
 def test_the_composed_service_is_read_only_and_without_rights() -> None:
-    """Service and proxy cannot write their file system, and the service has no capability."""
+    """P8: service and proxy cannot write their file system, and the service has no capability."""
     services = yaml.safe_load(_read("compose.yaml"))["services"]
     assert services["service"]["read_only"]
     assert services["service"]["cap_drop"] == ["ALL"]

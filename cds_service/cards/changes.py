@@ -22,7 +22,7 @@ from cds_service.triggers.trigger import names
 def ask(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
     """A consult or a test, unless it is under way."""
     request = sheet.request
-    if request is None or request.pending in desk.bedside.chart.pending_tests:
+    if request is None or desk.bedside.chart.pending_tests & set(request.pending):
         return NOTHING
     resource = service_request(request, desk.place(), reasons(tuple(findings)))
     return Proposal(sheet.label, (Action("create", sheet.label, resource),))
@@ -50,9 +50,34 @@ def keep(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pro
                 actions.append(found)
             else:
                 left.append(ByHand(f"to keep {order.drug.name}, withdraw the draft that ends it by hand"))
+    prolonged, renewals = ({}, []) if lost else _prolonged(desk, tuple(concerned))
+    actions, left = [*actions, *prolonged.values()], [*left, *renewals]
     if not actions and not left:
         return NOTHING
-    return Proposal(fill(sheet.label, {"drug": names(lost)}), tuple(actions), by_hand=tuple(left))
+    return Proposal(fill(sheet.label, {"drug": names([*lost, *prolonged])}), tuple(actions), by_hand=tuple(left))
+
+
+def _prolonged(desk: Desk, orders: Sequence[Order]) -> tuple[dict[Order, Action], list[ByHand]]:
+    """Of two drugs that need one another, the one that ends first: a draft ends with the other, a running order is the user's to renew."""
+    regimen = desk.bedside.regimen
+    ends = {order: regimen.end(order) for order in orders if not (order.doses and all(dose.once for dose in order.doses))}
+    last = {drug: [one for one in ends if one.drug.key == drug] for drug in {one.drug.key for one in ends}}
+    until = {drug: max((end for one in leg if (end := ends[one])), default=None) for drug, leg in last.items() if all(map(ends.get, leg))}
+    actions: dict[Order, Action] = {}
+    left: list[ByHand] = []
+    first = min(until, key=lambda drug: until[drug] or desk.bedside.now, default=None)
+    whole = max((end for drug, end in until.items() if drug != first and end), default=None)
+    for order in last.get(first or "", ()):
+        if ends[order] != until[order.drug.key] or (whole is None and len(until) == len(last)):
+            continue
+        beside = names([one for one in orders if one.drug.key != order.drug.key])
+        said = f"Let {order.drug.name} run as long as {beside}"
+        change = _update(desk, order, _until(regimen.start(order), whole), said) if order.draft and whole else None
+        if change:
+            actions[order] = change
+        else:
+            left.append(ByHand(f"let {order.drug.name} run as long as {beside}: renew it, or change its end, by hand"))
+    return actions, left
 
 
 def _takers(desk: Desk, order: Order) -> Iterator[Order]:

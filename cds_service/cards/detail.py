@@ -59,7 +59,9 @@ def rows(findings: Sequence[Finding], evidence: Mapping[str, EvidenceRow]) -> li
 
 
 def cited(row: EvidenceRow) -> str:
-    """The row's own words; society and year, or the citation, are added where the words do not name them."""
+    """The row's own words; its source, society and year, or the citation, are added where the words do not name them."""
+    if row.source:
+        return f"{row.wording} ({row.source})"
     named = [*row.society.replace(",", " ").split(), str(row.year or "")]
     if row.society and all(word in row.wording for word in named):
         return row.wording

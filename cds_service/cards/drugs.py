@@ -62,7 +62,7 @@ def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, do
         for dose in given
     ]
     label = fill(_label(sheet, gone, kept), {"regimen": regimen([(product.name, given) for product, given in doses]), "kept": _kept(kept)})
-    told, allergic = _reminders(desk, sheet, doses)
+    told, allergic = _reminders(desk, findings, sheet, doses)
     return Proposal(label, (*deletes, *creates), tuple(told), left, dosed=True, allergic=allergic)
 
 
@@ -82,10 +82,10 @@ def _choice(sheet: SuggestionSheet) -> str:
     return " + ".join(product.name for product in sheet.products)
 
 
-def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:
+def _reminders(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:
     """What is said beside the offer: how to give it, who should look at it, which mild reaction is on file."""
     name = capital(_choice(sheet))
-    told = [f"{name}: {said}" for said in (sheet.note, _untested(desk.bedside, sheet)) if said]
+    told = [f"{name}: {said}" for said in (sheet.note, _at_site(desk.bedside, findings, sheet), _untested(desk.bedside, sheet)) if said]
     kidney = desk.bedside.kidney
     low = kidney.clearance is not None and sheet.review_below is not None and kidney.clearance <= sheet.review_below
     if sheet.review and (low or kidney.replacement):
@@ -95,6 +95,17 @@ def _reminders(desk: Desk, sheet: SuggestionSheet, doses: Doses) -> tuple[list[s
     ]
     allergies = [f"{capital(product.name)}: {said}" for product, _ in doses if (said := _allergy(desk, product))]
     return [*told, *allergies], bool(allergies)
+
+
+def _at_site(bedside: Bedside, findings: Sequence[Finding], sheet: SuggestionSheet) -> str:
+    """What the sheet says about some sites of infection, where the record does not place it elsewhere."""
+    where = sheet.at_site
+    if where is None:
+        return ""
+    sites = [isolate.specimen for finding in findings for isolate in finding.remark.isolates]
+    stated = bedside.stated(order for finding in findings for order in finding.remark.orders)
+    here = not sites or any(site is None or site.key in where.specimens for site in sites)
+    return where.text if here or stated & set(where.words) else ""
 
 
 def _untested(bedside: Bedside, sheet: SuggestionSheet) -> str:

@@ -7,7 +7,8 @@ from cds_service.cards.text import quoted
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Isolate, Measure, Order, Route, Setting
-from cds_service.clinical.infection import Evidence
+from cds_service.clinical.infection import Evidence, State
+from cds_service.clinical.renal import plain
 from cds_service.fhir.drafts import figure
 from cds_service.finding import Finding
 
@@ -34,6 +35,9 @@ def result(bedside: Bedside, isolate: Isolate) -> str:
     evidence = _evidence(bedside, isolate)
     enzymes = " and ".join(evidence.enzymes) if evidence else ""
     species = _species(isolate)
+    if evidence and evidence.state is State.SUSPECTED:
+        seen = ", ".join(part for part in (species, _site(isolate), _collected(bedside, isolate), isolate.status) if part)
+        return f"Result: {seen}: pattern suggests {enzymes.partition(' (')[0]}, no gene test"
     found = f"{enzymes} in {species}" if enzymes else species[:1].upper() + species[1:]
     parts = [found, _site(isolate), _collected(bedside, isolate), "preliminary" if evidence and evidence.preliminary else isolate.status]
     if evidence and evidence.companions:
@@ -60,7 +64,8 @@ def kidney(bedside: Bedside) -> str:
         return f"Kidney: clearance not known ({' and '.join(found.lacking) or 'inputs'} missing)"
     creatinine = f"creatinine {_number(found.creatinine)}{_age(found.age_h)}"
     weight = _weight(found.weight, found.weight_used)
-    return f"Kidney: clearance {found.clearance:.0f} mL/min by Cockcroft-Gault, from {creatinine}{weight}"
+    clearance = plain(found.clearance, bedside.reference.doses.limits)
+    return f"Kidney: clearance {clearance} mL/min by Cockcroft-Gault, from {creatinine}{weight}"
 
 
 def unknown(bedside: Bedside, findings: Sequence[Finding]) -> list[str]:

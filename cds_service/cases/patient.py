@@ -6,9 +6,7 @@ from typing import Any
 
 from cds_service.cases.chart import ENCOUNTER, HL7, PATIENT, UCUM, Chart, status
 from cds_service.cases.sheet import AllergyLine, Measured, PatientLine
-from cds_service.clinical.facts import Measure
-from cds_service.clinical.policy import RenalPolicy
-from cds_service.clinical.renal import kidney
+from cds_service.clinical.renal import cockcroft_gault
 
 BEDSIDE = {"weight", "height", "temperature"}
 ELEMENTS = {"birth date": "birthDate", "sex": "gender"}
@@ -49,17 +47,14 @@ def _numbers(chart: Chart, line: PatientLine, age: float, sex: str) -> dict[str,
     if line.height:
         numbers.setdefault("height", (Measured(value=line.height),))
     if "creatinine" not in line.lacks:
-        value = _creatinine(chart, age, sex, weight, line.clearance or usual.clearance or 0.0)
+        value = _creatinine(age, sex, weight, line.clearance or usual.clearance or 0.0)
         numbers.setdefault("creatinine", (Measured(value=value),))
     return numbers
 
 
-def _creatinine(chart: Chart, age: float, sex: str, weight: float, clearance: float) -> float:
+def _creatinine(age: float, sex: str, weight: float, clearance: float) -> float:
     """The creatinine that gives this clearance: the clearance of a creatinine of 1 divided by it."""
-    one = Measure(Decimal(1), "mg/dL", chart.now, "")
-    heavy = Measure(Decimal(str(weight)), "kg", chart.now, "")
-    at_one = kidney({"creatinine": (one,), "weight": (heavy,)}, age, sex, frozenset(), RenalPolicy(), chart.now).clearance
-    return float((at_one or Decimal(0)) / Decimal(str(clearance)))
+    return float(cockcroft_gault(int(age), Decimal(str(weight)), sex == "female", Decimal(1)) / Decimal(str(clearance)))
 
 
 def _measure(chart: Chart, test: str, number: int, row: Measured) -> None:

@@ -43,7 +43,7 @@ class Bedside:
     parts: Mapping[str, str] = field(default_factory=dict)
 
     def condemned(self, rule: str) -> "Bedside":
-        """The same bedside once a rule has found the regimen unsound; what was worked out so far holds on, since none of it rests on that."""
+        """The same bedside once a rule has found the regimen unsound; what was worked out holds on, since none of it rests on that."""
         found = copy(self)
         object.__setattr__(found, "unsound", self.unsound | {rule})
         return found
@@ -130,8 +130,8 @@ class Bedside:
 
     @cached_property
     def severe(self) -> bool:
-        """Intensive care or a running vasopressor."""
-        return "intensive-care" in self.words or bool(self.vasopressors())
+        """Intensive care, or a vasopressor that runs or is ordered, as the policy names them."""
+        return bool(self.words & set(self.policy.severe.circumstances)) or bool(self.vasopressors())
 
     def tests_of(self, evidence: Iterable[Evidence]) -> Laboratory:
         return Laboratory(tuple(evidence), self.reference.breakpoints, self.policy.breakpoints)
@@ -180,7 +180,8 @@ class Bedside:
 
     def vasopressors(self) -> tuple[Order, ...]:
         """Running or drafted vasopressors, whatever else is ordered."""
-        return tuple(one for one in self.chart.orders if "vasopressor" in one.drug.classes and self._live(one))
+        pressors = self.reference.sets.get(self.policy.severe.drugs or "", frozenset())
+        return tuple(one for one in self.chart.orders if one.drug.key in pressors and self._live(one))
 
     def _live(self, order: Order) -> bool:
         running = order.draft or order.status == "active"

@@ -25,9 +25,6 @@ class Row:
     label_infusion_h: Decimal | None
     infusion_h: Decimal | None
     suggest: bool
-    bound: str
-    source_text: str
-    source: str
 
     @property
     def lead_grams(self) -> Decimal | None:
@@ -78,6 +75,17 @@ class DoseTable:
     """All rows of `doses.csv`."""
 
     rows: tuple[Row, ...]
+
+    @property
+    def limits(self) -> frozenset[Decimal]:
+        """Where one band of clearance ends and the next begins, in mL/min."""
+        bands = (limit for row in self.rows if "none" in row.replacement for limit in (row.lo, row.hi))
+        return frozenset(limit for limit in bands if limit is not None)
+
+    def bands(self, agent: str) -> tuple[Row, ...]:
+        """The maintenance of every band of clearance, the full dose first."""
+        rows = [row for row in self.rows if row.agent == agent and "none" in row.replacement and not row.loading]
+        return tuple(sorted(rows, key=lambda row: -(row.lo or Decimal(0))))
 
     def expected(self, agent: str, kidney: Kidney) -> Band | None:
         """The band for this kidney, or None where the table says nothing or the inputs are not known."""
@@ -172,9 +180,9 @@ def distance_pct(dose: Dose, band: Band) -> Decimal:
 
 
 def _amount(dose: Dose) -> str:
-    """Grams, milligrams below a tenth of a gram; else units or grams by weight, as the order has them."""
+    """Grams, below one gram milligrams where the order has them; else units or grams by weight."""
     if dose.grams is not None:
-        small = dose.grams < Decimal("0.1")
+        small = dose.grams < Decimal("0.1") or (dose.in_milligrams and dose.grams < 1)
         return f"{(dose.grams * 1000).normalize():f} mg" if small else f"{dose.grams.normalize():f} g"
     if dose.international_units is not None:
         return f"{(dose.international_units / 1_000_000).normalize():f} million units"

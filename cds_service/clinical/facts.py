@@ -61,7 +61,10 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """One dosage instruction; grams of all components together, hours; None where the order does not say."""
+    """One dosage instruction; grams of all components together, hours; None where the order does not say.
+
+    `in_milligrams` is how the order writes the grams.
+    """
 
     grams: Decimal | None = None
     international_units: Decimal | None = None
@@ -71,6 +74,7 @@ class Dose:
     once: bool = False
     continuous: bool = False
     as_needed: bool = False
+    in_milligrams: bool = False
 
 
 @dataclass(frozen=True, slots=True)

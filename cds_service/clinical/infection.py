@@ -139,9 +139,7 @@ def _rank(detection: Detection) -> tuple[float, bool, bool]:
     return (moment.timestamp() if moment else 0.0, detection.status in {"corrected", "amended"}, detection.found)
 
 
-def _weigh(
-    isolate: Isolate, kin: Sequence[Isolate], verdicts: dict[str, Detection], policy: Policy, now: datetime
-) -> Evidence | None:
+def _weigh(isolate: Isolate, kin: Sequence[Isolate], verdicts: dict[str, Detection], policy: Policy, now: datetime) -> Evidence | None:
     """The evidence in one isolate; an organism beside a marker that belongs to none of several carries nothing."""
     rules = policy.evidence
     if isolate.organism and not isolate.detections:

@@ -1,8 +1,14 @@
-"""What a site may set for one condition: the typed form of `policy.yaml`."""
+"""What a site may set for one condition: the typed form of `policy.yaml`. No number has a default: a condition states its own."""
 
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct, field
+
+from cds_service.clinical.lists import Agent, Circumstance, Drug, DrugOrSet, DrugSet, Group, Marker, Rule, Specimen, Suggestion
+
+Weight = Literal["actual-or-adjusted", "actual"]
+Standard = Literal["clsi-fda", "eucast"]
 
 
 class Sheet(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -20,8 +26,8 @@ class Condition(Sheet, frozen=True):
 class Suspect(Sheet, frozen=True):
     """A resistance pattern that suggests the mechanism without a genotype; each entry a drug or a drug set."""
 
-    organism: tuple[str, ...]
-    resistant_to: tuple[str, ...]
+    organism: tuple[Group, ...]
+    resistant_to: tuple[DrugOrSet, ...]
 
 
 class EvidencePolicy(Sheet, frozen=True):
@@ -31,40 +37,40 @@ class EvidencePolicy(Sheet, frozen=True):
     record names one of `carriage_words`, what grew outside `sterile` specimens counts as carriage.
     """
 
-    genes: tuple[str, ...]
-    phenotypes: tuple[tuple[str, ...], ...] = ()
-    phenotype_name: str = "mechanism (type not determined)"
-    phenotype_organism: tuple[str, ...] = ()
-    companions: tuple[str, ...] = ()
-    unknown_organism: str | None = None
+    genes: tuple[Marker, ...]
+    bloodstream: tuple[Specimen, ...]
+    sterile: tuple[Specimen, ...]
+    not_carriers: tuple[Group, ...]
+    carriage_words: tuple[Circumstance, ...]
+    phenotypes: tuple[tuple[Marker, ...], ...] = ()
+    phenotype_name: str = ""
+    phenotype_organism: tuple[Group, ...] = ()
+    companions: tuple[Marker, ...] = ()
+    unknown_organism: Group | None = None
     suspect: tuple[Suspect, ...] = ()
-    bloodstream: tuple[str, ...] = ("blood",)
-    sterile: tuple[str, ...] = ("blood",)
-    not_carriers: tuple[str, ...] = ("gram-positive", "yeast")
-    carriage_words: tuple[str, ...] = ("colonisation",)
 
 
 class Windows(Sheet, frozen=True):
     """How old evidence may be, in elapsed days."""
 
-    current_days: int = 30
-    history_days: int = 365
-    remote_days: int = 730
-    future_h: int = 24
+    current_days: int
+    history_days: int
+    remote_days: int
+    future_h: int
 
 
 class Clearance(Sheet, frozen=True):
     """How many negative screens, how far apart, end a carrier state."""
 
-    negative_screens: int = 2
-    days_apart: int = 7
+    negative_screens: int
+    days_apart: int
 
 
 class ActiveRow(Sheet, frozen=True):
     """Drugs that work together, and the susceptibility tests that speak about them."""
 
-    drugs: tuple[str, ...]
-    tests: tuple[str, ...] = ()
+    drugs: tuple[Drug, ...]
+    tests: tuple[Agent, ...] = ()
 
 
 class RegimenPolicy(Sheet, frozen=True):
@@ -74,66 +80,73 @@ class RegimenPolicy(Sheet, frozen=True):
     nobody is told that nothing does.
     """
 
-    active: tuple[ActiveRow, ...] = ()
-    inactive: str | None = None
-    conditional: str | None = None
-    never_by_mouth: str | None = None
-    unevaluated: str | None = None
-    overlap_h: Decimal = Decimal(6)
-    single_dose_h: Decimal = Decimal(8)
+    active: tuple[ActiveRow, ...]
+    overlap_h: Decimal
+    single_dose_h: Decimal
+    inactive: DrugSet | None = None
+    conditional: DrugSet | None = None
+    never_by_mouth: DrugSet | None = None
+    unevaluated: DrugSet | None = None
 
 
 class RenalPolicy(Sheet, frozen=True):
     """How clearance is computed and when it is not trusted."""
 
-    weight: str = "actual-or-adjusted"
-    adjusted_above_pct: Decimal = Decimal(120)
-    aki_ratio: Decimal = Decimal("1.5")
-    aki_days: Decimal = Decimal(7)
-    falling_pct: Decimal = Decimal(25)
-    unstable_pct: Decimal = Decimal(50)
-    window_h: Decimal = Decimal(48)
-    stale_h: Decimal = Decimal(48)
-    icu_stale_h: Decimal = Decimal(24)
-    aki_silence_h: Decimal = Decimal(48)
-    session_days: int = 4
-    adult_years: int = 18
+    weight: Weight
+    adjusted_above_pct: Decimal
+    aki_ratio: Decimal
+    aki_days: Decimal
+    falling_pct: Decimal
+    unstable_pct: Decimal
+    window_h: Decimal
+    stale_h: Decimal
+    icu_stale_h: Decimal
+    aki_silence_h: Decimal
+    session_days: int
+    adult_years: int
+
+
+class Severe(Sheet, frozen=True):
+    """What shows that a patient is gravely ill: where they are, or a drug of the set that runs or is ordered."""
+
+    circumstances: tuple[Circumstance, ...] = ()
+    drugs: DrugSet | None = None
 
 
 class Cystitis(Sheet, frozen=True):
     """When an infection is confined to the bladder; some drugs are for it only as a single dose, some only by mouth."""
 
-    reasons: tuple[str, ...] = ()
-    never_with: tuple[str, ...] = ()
-    drugs: str | None = None
-    once_only: str | None = None
-    by_mouth_only: str | None = None
+    reasons: tuple[Circumstance, ...] = ()
+    never_with: tuple[Circumstance, ...] = ()
+    drugs: DrugSet | None = None
+    once_only: DrugSet | None = None
+    by_mouth_only: DrugSet | None = None
 
 
 class Formulary(Sheet, frozen=True):
     """Which products the site does not stock; they are not suggested."""
 
-    not_stocked: tuple[str, ...] = ()
+    not_stocked: tuple[Drug, ...] = ()
 
 
 class RuleSwitches(Sheet, frozen=True):
     """Which rules are off, and which are judged without a card."""
 
-    off: tuple[str, ...] = ()
-    shadow: tuple[str, ...] = ()
+    off: tuple[Rule, ...] = ()
+    shadow: tuple[Rule, ...] = ()
 
 
 class GoLive(Sheet, frozen=True):
     """When a rule in shadow is ready to speak: so many signings judged, or a waiver recorded by rule with its reason."""
 
-    signings: int = 200
-    waived: dict[str, str] = field(default_factory=dict)
+    signings: int
+    waived: dict[Rule, str] = field(default_factory=dict)
 
 
 class Local(Sheet, frozen=True):
     """Site codes: "system|code" to the key of a drug or of a marker."""
 
-    drugs: dict[str, str] = field(default_factory=dict)
+    drugs: dict[str, Drug] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
 
 
@@ -143,22 +156,23 @@ class Policy(Sheet, frozen=True):
     version: str
     condition: Condition
     evidence: EvidencePolicy
-    windows: Windows = Windows()
-    clearance: Clearance = Clearance()
-    regimen: RegimenPolicy = RegimenPolicy()
-    renal: RenalPolicy = RenalPolicy()
+    windows: Windows
+    clearance: Clearance
+    regimen: RegimenPolicy
+    renal: RenalPolicy
+    severe: Severe
+    breakpoints: Standard
+    not_treatment: tuple[Circumstance, ...]
+    silent_with: tuple[Circumstance, ...]
+    test_dose_pct: Decimal
+    go_live: GoLive
     cystitis: Cystitis = Cystitis()
     preference: str | None = None
-    preferences: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    intervals: dict[str, Decimal] = field(default_factory=dict)
+    preferences: dict[str, tuple[Suggestion, ...]] = field(default_factory=dict)
+    intervals: dict[Drug, Decimal] = field(default_factory=dict)
     formulary: Formulary = Formulary()
-    breakpoints: str = "clsi-fda"
-    empiric_reasons: tuple[str, ...] = ()
-    other_reasons: tuple[str, ...] = ()
-    reason_sites: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    not_treatment: tuple[str, ...] = ("prophylaxis", "test-dose")
-    silent_with: tuple[str, ...] = ("comfort-care",)
-    test_dose_pct: Decimal = Decimal(10)
+    empiric_reasons: tuple[Circumstance, ...] = ()
+    other_reasons: tuple[Circumstance, ...] = ()
+    reason_sites: dict[Circumstance, tuple[Specimen, ...]] = field(default_factory=dict)
     rules: RuleSwitches = RuleSwitches()
-    go_live: GoLive = field(default_factory=GoLive)
     local: Local = field(default_factory=Local)

@@ -157,10 +157,7 @@ class Regimen:
 def _together(regimen: Regimen, legs: list[list[Order]]) -> bool:
     """Every leg has, for each other leg, an order that covers it."""
     return all(
-        any(regimen.covers(partner, order) for order in leg for partner in other)
-        for leg in legs
-        for other in legs
-        if leg is not other
+        any(regimen.covers(partner, order) for order in leg for partner in other) for leg in legs for other in legs if leg is not other
     )
 
 

@@ -1,6 +1,6 @@
 """Kidney function for dosing: clearance by Cockcroft-Gault, replacement therapy, and whether the number can be trusted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,13 +34,12 @@ class Kidney:
     injury: bool = False
     lacking: tuple[str, ...] = ()
 
-    @property
-    def named(self) -> str:
-        """Kidney function in a few words: "CrCl 42 mL/min", "haemodialysis", "CRRT at 2.5 L/h"."""
+    def named(self, limits: Collection[Decimal] = ()) -> str:
+        """Kidney function in a few words: "CrCl 42 mL/min", "haemodialysis", "CRRT at 2.5 L/h"; `limits` are those of dose bands."""
         if self.replacement:
-            rate = f" at {_plain(self.effluent, 2)} L/h" if self.replacement == CONTINUOUS and self.effluent is not None else ""
+            rate = f" at {_round(self.effluent, 2)} L/h" if self.replacement == CONTINUOUS and self.effluent is not None else ""
             return SPOKEN[self.replacement] + rate
-        return f"CrCl {_plain(self.clearance, 1)} mL/min" if self.clearance is not None else "unknown kidney function"
+        return f"CrCl {plain(self.clearance, limits)} mL/min" if self.clearance is not None else "unknown kidney function"
 
     def reviewed(self, below: Decimal | None) -> bool:
         """A pharmacist is to look at the intervals: up to this clearance, and in any replacement therapy."""
@@ -49,7 +48,17 @@ class Kidney:
         return self.replacement is not None or (self.clearance is not None and self.clearance <= below)
 
 
-def _plain(value: Decimal, digits: int) -> str:
+def plain(clearance: Decimal, limits: Collection[Decimal]) -> str:
+    """A clearance in whole mL/min; within 1 of a limit it keeps the digits that tell on which side it is."""
+    if all(abs(clearance - limit) >= 1 for limit in limits):
+        return _round(clearance, 0)
+    return next(
+        (said for said in (_round(clearance, 1), _round(clearance, 2)) if clearance in limits or Decimal(said) not in limits),
+        _round(clearance, 2),
+    )
+
+
+def _round(value: Decimal, digits: int) -> str:
     return f"{round(value, digits).normalize():f}"
 
 
@@ -61,7 +70,7 @@ def kidney(
     policy: RenalPolicy,
     now: datetime,
 ) -> Kidney:
-    """Cockcroft and Gault 1976: (140 - age) x weight x (0.85 if female) / (72 x creatinine in mg/dL)."""
+    """What the newest numbers say; the clearance is None where one of its four inputs is lacking."""
     creatinines, weights = measures.get("creatinine", ()), measures.get("weight", ())
     creatinine = creatinines[0] if creatinines else None
     weight = weights[0] if weights else None
@@ -70,9 +79,7 @@ def kidney(
     used = _dosing_weight(weight, measures.get("height", ()), sex, policy) if weight else None
     clearance = None
     if not lacking and creatinine and creatinine.value > 0 and used and years is not None:
-        factor = Decimal("0.85") if sex == "female" else Decimal(1)
-        clearance = (140 - Decimal(str(int(years)))) * used * factor / (72 * creatinine.value)
-        clearance = max(clearance, Decimal(0))
+        clearance = cockcroft_gault(int(years), used, sex == "female", creatinine.value)
     age_h = _hours(now, creatinine.taken) if creatinine and creatinine.taken else None
     return Kidney(
         clearance=clearance,
@@ -87,6 +94,12 @@ def kidney(
         injury=INJURY in words or _injured(creatinines, policy, now),
         lacking=lacking,
     )
+
+
+def cockcroft_gault(years: int, weight_kg: Decimal, female: bool, creatinine: Decimal) -> Decimal:
+    """Cockcroft and Gault 1976: (140 - age) x weight x (0.85 if female) / (72 x creatinine in mg/dL), in mL/min."""
+    factor = Decimal("0.85") if female else Decimal(1)
+    return max((140 - years) * weight_kg * factor / (72 * creatinine), Decimal(0))
 
 
 def _effluent(measures: Mapping[str, tuple[Measure, ...]], weight: Measure | None) -> Decimal | None:

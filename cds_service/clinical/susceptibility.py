@@ -20,7 +20,6 @@ class Breakpoint:
     organism: str
     standard: str
     susceptible_max: Decimal | None
-    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """From raw resources to the facts of one request: first the drafts, then the whole chart."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from msgspec import Raw
 
 from cds_service.clinical.facts import Allergy, Chart, Circumstance, Order, Person, Unreadable
-from cds_service.fhir import effluent, laboratory, orders, patient, words
+from cds_service.fhir import effluent, laboratory, misfiled, orders, patient, words
 from cds_service.fhir.isolates import group
 from cds_service.fhir.laboratory import Laboratory
 from cds_service.fhir.meanings import Meanings
@@ -21,6 +21,7 @@ from cds_service.fhir.resources import (
     DiagnosticReport,
     Encounter,
     Envelope,
+    Glance,
     Medication,
     MedicationRequest,
     Observation,
@@ -41,7 +42,8 @@ class Drafts:
     """What the draft orders of a hook say before anything else is known.
 
     `unresolved` are references to medications that the hook did not bring along; `read_chart` reads
-    those of the `requests` again that point at something; `alone` is what each of them says by itself.
+    those of the `requests` again that point at something; `alone` is what each of them says by itself. `strangers` name
+    another patient, as far as can be known before the record is there.
     """
 
     orders: tuple[Order, ...] = ()
@@ -52,7 +54,7 @@ class Drafts:
     broken: tuple[Unreadable, ...] = ()
     wanted: tuple[Condition, ...] = ()
     medications: Mapping[str, Medication] = field(default_factory=dict)
-    foreign: int = 0
+    strangers: tuple[tuple[Glance, Raw], ...] = ()
 
 
 def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology, *, composing: bool = False) -> Drafts:
@@ -64,7 +66,6 @@ def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Termin
     entries = [one for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]
     shelf = Shelf(Meanings(terminology), Subjects(patient_id), whole=True)
     shelf.put(one.resource for one in entries)
-    foreign = shelf.settle()
     medications = _medications(shelf)
     for one in entries:
         found = read(one.resource, Medication) if one.fullUrl else None
@@ -77,14 +78,14 @@ def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Termin
     known, unread = _apart(alone)
     return Drafts(
         orders=known,
-        unreadable=(*unread, *lost),
+        unreadable=(*unread, *lost, *misfiled.drafts(shelf.strangers, Cabinet(medications), terminology)),
         unresolved=_lost(requests, medications, terminology),
         requests=requests,
         alone=alone,
         broken=lost,
         wanted=tuple(shelf.read(Condition, "ServiceRequest")),
         medications=medications,
-        foreign=foreign,
+        strangers=tuple(shelf.strangers),
     )
 
 
@@ -117,7 +118,8 @@ def read_chart(
     shelf = Shelf(Meanings(terminology), Subjects(patient_id, linked))
     shelf.put(raw for raws in parts.values() for raw in raws)
     person = _person(shelf, shelf.subjects, patient_id)
-    foreign = drafts.foreign + shelf.settle()
+    shelf.settle()
+    drafts = _settled(drafts, shelf.subjects, terminology)
     told = _told(shelf, drafts, now, timedelta(days=recent_days))
     prescribed, lost = _prescribed(shelf, drafts, told)
     bench, readings = _read_bench(shelf, told, now + timedelta(hours=future_h))
@@ -135,8 +137,17 @@ def read_chart(
         cultures=tuple(laboratory.cultures(readings, asked, shelf.meanings)),
         pending_tests=laboratory.pending(readings, asked, shelf.meanings),
         missing=missing,
-        foreign=foreign,
+        foreign=len(drafts.strangers) + len(shelf.strangers),
     )
+
+
+def _settled(drafts: Drafts, subjects: Subjects, terminology: Terminology) -> Drafts:
+    """The drafts with those that turn out to name a linked record of this patient."""
+    mine = [raw for seen, raw in drafts.strangers if subjects.own(seen.subject)]
+    requests = tuple(found for raw in mine if (found := read(raw, MedicationRequest)))
+    told = tuple(orders.order(one, True, Cabinet(drafts.medications), terminology) for one in requests)
+    left = tuple((seen, raw) for seen, raw in drafts.strangers if not subjects.own(seen.subject))
+    return replace(drafts, requests=(*drafts.requests, *requests), alone=(*drafts.alone, *told), strangers=left)
 
 
 def _prescribed(shelf: Shelf, drafts: Drafts, told: Iterable[Condition]) -> tuple[tuple[Order, ...], tuple[Unreadable, ...]]:
@@ -146,7 +157,7 @@ def _prescribed(shelf: Shelf, drafts: Drafts, told: Iterable[Condition]) -> tupl
     running, lost_running = _apart([orders.order(one, False, cabinet, terms) for one in shelf.read(MedicationRequest)])
     pairs = zip(drafts.requests, drafts.alone, strict=True)
     drafted, lost_drafts = _apart([orders.order(one, True, cabinet, terms) if orders.points(one) else alone for one, alone in pairs])
-    return (*drafted, *running), (*lost_drafts, *drafts.broken, *lost_running)
+    return (*drafted, *running), (*lost_drafts, *drafts.broken, *misfiled.drafts(drafts.strangers, cabinet, terms), *lost_running)
 
 
 def _unread(
@@ -157,6 +168,7 @@ def _unread(
     yield from laboratory.unreadable(readings, witness)
     yield from only_in_words(bench.reports, readings, conditions, witness, terms)
     yield from _broken(shelf, shelf.meanings, witness, terms)
+    yield from misfiled.results(shelf.strangers, bench, witness)
 
 
 def _person(shelf: Shelf, subjects: Subjects, patient_id: str) -> Person:
@@ -226,7 +238,7 @@ def _broken(shelf: Shelf, meanings: Meanings, witness: Witness, terminology: Ter
         found = None
         if name == "MedicationRequest":
             found = orders.broken(raw, False, terminology)
-        elif name in {"Observation", ""}:
-            found = laboratory.broken(raw, meanings, witness)
+        elif name in laboratory.TELLING:
+            found = laboratory.broken(name, raw, meanings, witness) or (None if name else orders.nameless_broken(raw, terminology))
         if found:
             yield found

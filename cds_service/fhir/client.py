@@ -33,6 +33,7 @@ LARGEST_PAGE = 8 << 20
 LARGEST_TOTAL = 24 << 20
 LARGEST_REFUSAL = 1 << 14
 CONNECT_S = 0.25  # a first packet that was lost is sent again by us long before the kernel would
+RESERVE_S, RESERVE_SHARE = 0.05, 0.05  # of the deadline, the smaller one, is kept for judging and writing the answer
 RETRY_SHARE = 0.5  # of the deadline must be left for a second try after an answer of 5xx
 PLAIN, PACKED = "identity", {"gzip", "x-gzip", "deflate"}
 HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": PLAIN, "User-Agent": "ndm-cds"}
@@ -80,7 +81,7 @@ class FhirClient:
     def fetch_for(self, client: Client, deadline_s: float | None = None) -> Fetch:
         """How one request of this client fetches; the deadline of all its calls begins now and is `server.deadline_ms` by default."""
         whole = self._server.deadline_ms / 1000 if deadline_s is None else deadline_s
-        budget = Budget(self._clock() + whole, whole)
+        budget = Budget(self._clock() + whole - min(RESERVE_S, whole * RESERVE_SHARE), whole)
         return lambda access, queries: self._fetch(client, budget, access, queries)
 
     def reasons(self) -> Mapping[str, int]:

@@ -99,7 +99,9 @@ def _whole(given: Amount | None, text: str) -> Amount | None:
 def _of(given: Amount | None) -> Dose:
     if given is None:
         return EMPTY
-    return Dose(grams=mass(given, "g"), international_units=mass(given, "[iU]"), grams_per_kg=mass(given, "g/kg"))
+    return Dose(
+        grams=mass(given, "g"), international_units=mass(given, "[iU]"), grams_per_kg=mass(given, "g/kg"), in_milligrams=given.unit == "mg"
+    )
 
 
 def _metric(quantity: Quantity | None) -> Amount | None:

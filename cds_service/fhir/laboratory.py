@@ -20,8 +20,9 @@ IGNORED = {"cancelled", "entered-in-error"}
 TRUSTED = {"final", "corrected", "amended", "preliminary", PENDING}
 UNSURE = "preliminary"
 FUTURE = "it is dated in the future"
-GROUPS = {"alt": "liver-tests", "ast": "liver-tests"}
 MALFORMED = "it is not a valid FHIR resource"
+TELLING = {"Observation", "DiagnosticReport", "Condition", ""}
+SPOKEN = ("code", "valueCodeableConcept", "valueString", "component", "note", "conclusion", "conclusionCode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,14 @@ def cultures(readings: Iterable[Reading], requests: Iterable[Condition], meaning
 
 
 def pending(readings: Iterable[Reading], requests: Sequence[Condition], meanings: Meanings) -> frozenset[str]:
-    """What is asked for and not answered: "susceptibility", "culture", and tests by name and by group."""
+    """What is asked for and not answered: "susceptibility", "culture", and tests by name."""
     found = set[str]().union(*(_asked(request.code, meanings) for request in requests if request.code))
     for one in readings:
         if one.status == PENDING:
             found |= {"susceptibility"} if one.susceptibilities else set()
             found |= {"culture"} if one.culture and not one.screening else set()
             found |= set(one.tests)
-    return frozenset(found | {GROUPS[one] for one in found if one in GROUPS})
+    return frozenset(found)
 
 
 def _asked(code: Concept, meanings: Meanings) -> set[str]:
@@ -127,16 +128,17 @@ def unreadable(readings: Iterable[Reading], witness: Witness) -> Iterator[Unread
             yield Unreadable("result", one.reference, one.label, one.problem)
 
 
-def broken(raw: Raw, meanings: Meanings, witness: Witness) -> Unreadable | None:
-    """A malformed Observation matters when its code, or the words of its value, name a wanted marker."""
-    found = elements(raw)
-    code = found.get("code")
-    markers = set(meanings.of_code(code).markers) if code is not None else set()
-    for name in ("valueCodeableConcept", "valueString"):
-        if name in found:
-            markers |= meanings.named(found[name])
-    if not witness.wanted(markers):
+def broken(name: str, raw: Raw, meanings: Meanings, witness: Witness) -> Unreadable | None:
+    """A malformed result matters when its code, or the words of its value, name a wanted marker."""
+    if not witness.wanted(named(raw, meanings)):
         return None
-    identity = string(found.get("id"))
+    found = elements(raw)
+    identity, code = string(found.get("id")), found.get("code")
     concept = read(code, Concept) if code is not None else None
-    return Unreadable("result", f"Observation/{identity}" if identity else "", words.label(concept), MALFORMED)
+    return Unreadable("result", f"{name or 'Observation'}/{identity}" if identity else "", words.label(concept), MALFORMED)
+
+
+def named(raw: Raw, meanings: Meanings) -> set[str]:
+    """The markers that a result names where results speak, whatever the shape of those places is."""
+    found = elements(raw)
+    return set[str]().union(*(meanings.anywhere(found[place]) for place in SPOKEN if place in found))

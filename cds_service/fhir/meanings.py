@@ -1,12 +1,13 @@
 """What a laboratory's codes and words mean, looked up once for each distinct way of writing them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from msgspec import Raw, Struct
-from msgspec.json import encode
+from msgspec.json import decode, encode
 
 from cds_service.fhir import words
-from cds_service.fhir.resources import NOTHING, Concept, Glance, Note, read, read_all, string
+from cds_service.fhir.resources import MALFORMED, NOTHING, Coding, Concept, Glance, Note, read, read_all, string
 from cds_service.fhir.valuesets import Terminology
 
 
@@ -26,6 +27,7 @@ class Meaning:
 
 
 NO_MEANING = Meaning()
+UNCLEAR = Meaning()  # a code that is none: worth a look, since the resource is broken and may yet matter
 
 
 class Coded(Struct, gc=False, frozen=True):
@@ -44,7 +46,7 @@ class Codes:
 
     def of_bytes(self, raw: bytes) -> Meaning:
         concept = read(raw, Concept) if raw else None
-        return self.of_concept(concept) if concept else NO_MEANING
+        return self.of_concept(concept) if concept else NO_MEANING if raw in {b"", b"null"} else UNCLEAR
 
     def of_concept(self, concept: Concept) -> Meaning:
         """A marker's code names a gene or test, a drug's name a susceptibility; what is neither may be a number or a culture."""
@@ -113,6 +115,8 @@ class Meanings:
 
     def _composed(self, raw: Raw) -> bool:
         parts = read_all(raw, Coded)
+        if not parts:
+            return bool(self.anywhere(raw))
         return any(self.of_code(one.code) or self._telling(one.valueCodeableConcept) or self._telling(one.valueString) for one in parts)
 
     def _telling(self, raw: Raw) -> bool:
@@ -126,13 +130,33 @@ class Meanings:
     def _names(self, raw: bytes) -> bool:
         terms = self.terminology
         spoken = any(terms.texts("organism", text) for text in _said(raw))
-        return spoken or bool(self.named(raw)) or self._coded(raw, "organism") is not None
+        return spoken or bool(self.named(raw)) or self._coded(raw, "organism") is not None or (raw[:1] == b"[" and bool(self.anywhere(raw)))
 
     def named(self, raw: Raw | bytes) -> frozenset[str]:
         """The markers that a raw value or note names, affirmed or denied."""
         terms, view = self.terminology, bytes(raw)
         coded = {self._coded(view, kind) for kind in ("marker", "producer")}
         return frozenset(one for one in coded if one).union(*(terms.texts("marker", text) for text in _said(view)))
+
+    def anywhere(self, raw: Raw | bytes) -> frozenset[str]:
+        """The markers that any code or word in it names, whatever its shape: for what is no FHIR."""
+        try:
+            return frozenset(self._inside(decode(raw)))
+        except MALFORMED:
+            return frozenset()
+
+    def _inside(self, value: object) -> Iterator[str]:
+        if isinstance(value, str):
+            yield from self.terminology.texts("marker", value)
+        elif isinstance(value, list):
+            for one in value:
+                yield from self._inside(one)
+        elif isinstance(value, dict):
+            code, system = value.get("code"), value.get("system")
+            if isinstance(code, str):
+                coding = Coding(system if isinstance(system, str) else None, code)
+                yield from self.of_concept(Concept(coding=[coding])).markers
+            yield from self._inside(list(value.values()))
 
     def _coded(self, raw: bytes, kind: str) -> str | None:
         concept = read(raw, Concept) if raw[:1] == b"{" else None

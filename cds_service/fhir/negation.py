@@ -9,7 +9,7 @@ from cds_service.fhir.vocabulary import Hit, Phrases, Text, Vocabulary, parsed
 
 BREAK = re.compile(r"[;\n\r!]")
 STOP = re.compile(r"\.(\s|$)")
-SIGN = re.compile(r"\s*[:=]?\s*(?:\((?P<in>[+-]{1,4})\)|(?P<out>[+-]{1,4})\s*(?P<end>[,;.\n]?))")
+SIGN = re.compile(r"\s*(?:[:=]\s*)?(?:\((?P<in>[+-]{1,4})\)|(?P<out>[+-]{1,4})\s*(?P<end>[,;.\n]?))")
 LABEL = re.compile(r"[:=(]")
 JOINERS = {"and", "or", "nor", "plus", "with"}
 OR = {"or", "nor"}

@@ -20,7 +20,7 @@ from cds_service.fhir.vocabulary import Phrases, words_of
 MIC = "mg/L"
 MIC_WORDS = Phrases(["mic", "minimum inhibitory concentration"])
 TWOFOLD = Decimal(2)
-WRITTEN = re.compile(r"\s*(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>mg/l|ug/ml|µg/ml|mcg/ml)?\b.{0,40}", re.IGNORECASE)
+WRITTEN = re.compile(r"\s*(?:(?P<sign><=|>=|<|>|≤|≥)\s*)?(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>mg/l|ug/ml|µg/ml|mcg/ml)?\b.{0,40}", re.IGNORECASE)
 ANSWERS = {answer.value for answer in Answer}
 PENDING = "registered"
 GENERAL = "general"

@@ -109,6 +109,12 @@ def broken(raw: Raw, draft: bool, terminology: Terminology) -> Unreadable | None
     return Unreadable("order", name, words.label(concept or reference), MALFORMED, draft)
 
 
+def nameless_broken(raw: Raw, terminology: Terminology) -> Unreadable | None:
+    """A resource of the record without its type, as far as its elements are those of an order."""
+    found = elements(raw)
+    return broken(raw, False, terminology) if {"medicationCodeableConcept", "medicationReference"} & found.keys() else None
+
+
 def labelled(request: MedicationRequest, cabinet: Cabinet) -> Label:
     """The medication by concept, contained resource, resource at hand, or only by the words beside the reference."""
     if request.medicationReference is None:

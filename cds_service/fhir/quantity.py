@@ -22,7 +22,8 @@ METRIC = ("mol", "g", "L", "m", "[iU]")
 TENS = re.compile(r"10[*^](?P<power>\d{1,2})\.?(?P<unit>.*)")
 HOURS = {"s": Decimal(1) / 3600, "min": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
 LINES = {  # factor and offset of the usual units that are not metric, as the UCUM library has them; a test compares the two
-    ("[lb_av]", "kg"): (0.45359237, 0.0), ("[oz_av]", "kg"): (0.028349523125, 0.0), ("[in_i]", "cm"): (2.54, 0.0), ("[ft_i]", "cm"): (30.48, 0.0),
+    ("[lb_av]", "kg"): (0.45359237, 0.0), ("[oz_av]", "kg"): (0.028349523125, 0.0),
+    ("[in_i]", "cm"): (2.54, 0.0), ("[ft_i]", "cm"): (30.48, 0.0),
     ("[degF]", "Cel"): (5 / 9, -160 / 9),
 }  # fmt: skip
 SPELLINGS = {

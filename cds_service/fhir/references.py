@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Raw
 
-from cds_service.fhir.resources import MALFORMED, Reference, read
+from cds_service.fhir.resources import Reference, read
 
 
 def bare(reference: str | None) -> str:
@@ -27,28 +27,26 @@ class Subjects:
 
     def __init__(self, patient_id: str, linked: Iterable[str] = ()) -> None:
         self._known = {patient_id, *linked}
-        self._verdicts: dict[bytes, bool] = {b"": True}
-        self.foreign = 0
+        self._verdicts: dict[bytes, bool | None] = {b"": True}
 
     def link(self, patient_id: str) -> None:
         self._known.add(patient_id)
         self._verdicts = {b"": True}
 
-    def own(self, subject: Raw) -> bool:
-        """A subject that is missing, contained or only described is accepted: it came in this patient's prefetch."""
-        key = bytes(subject)
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            verdict = self._verdicts[key] = self._judge(key)
-        return verdict
+    def own(self, subject: Raw) -> bool | None:
+        """A subject that is missing, contained or only described is accepted: it came in this patient's prefetch.
 
-    def _judge(self, raw: bytes) -> bool:
-        try:
-            found = read(raw, Reference)
-        except MALFORMED:
-            return False
+        None for what is no reference at all: such a resource is broken, and nobody can say whose it is.
+        """
+        key = bytes(subject)
+        if key not in self._verdicts:
+            self._verdicts[key] = self._judge(key)
+        return self._verdicts[key]
+
+    def _judge(self, raw: bytes) -> bool | None:
+        found = read(raw, Reference)
         if found is None:
-            return raw == b"null"
+            return True if raw == b"null" else None
         if not found.reference or found.reference.startswith("#"):
             return True
         kind, _, name = bare(found.reference).rpartition("/")

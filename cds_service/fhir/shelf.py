@@ -39,7 +39,7 @@ class Shelf:
 
     def put(self, raws: Iterable[Raw]) -> None:
         """One glance at each resource; most go no further."""
-        own, matters, drugs, strangers = self.subjects.own, self.meanings.matters, self._concerned, self.strangers
+        own, matters, drugs = self.subjects.own, self.meanings.matters, self._concerned
         for raw in raws:
             try:
                 seen = glance(raw)
@@ -47,7 +47,7 @@ class Shelf:
                 self._set_aside(raw)
                 continue
             if (seen.subject is not NOTHING and not own(seen.subject)) or (seen.patient is not NOTHING and not own(seen.patient)):
-                strangers.append((seen, raw))
+                self._not_own(seen, raw)
             elif seen.resourceType == "Observation":
                 if matters(seen):
                     self._keep("Observation", raw)
@@ -56,8 +56,22 @@ class Shelf:
                     self._keep("MedicationRequest", raw)
             elif seen.resourceType in READ:
                 self._keep(seen.resourceType, raw)
-            elif seen.resourceType == "Bundle":
-                self.put(split(raw))
+            else:
+                self._unusual(seen.resourceType, raw)
+
+    def _unusual(self, name: str, raw: Raw) -> None:
+        """A Bundle is opened; what does not say what it is, is broken; all other types are none of our business."""
+        if name == "Bundle":
+            self.put(split(raw))
+        elif not name:
+            self._set_aside(raw)
+
+    def _not_own(self, seen: Glance, raw: Raw) -> None:
+        """Another patient's, unless what should say whose it is can itself not be read."""
+        if False in (self.subjects.own(seen.subject), self.subjects.own(seen.patient)):
+            self.strangers.append((seen, raw))
+        else:
+            self._set_aside(raw)
 
     def _concerned(self, seen: Glance) -> bool:
         """An order that names its drug by a concept alone goes no further where that is none of our business."""
@@ -72,11 +86,10 @@ class Shelf:
             if identity and identity.resourceType in {"Medication", "MedicationRequest"}:
                 self._keep(identity.resourceType, raw)
 
-    def settle(self) -> int:
-        """Strangers that a linked record explains come in after all; the number of those that stay out."""
+    def settle(self) -> None:
+        """Strangers that a linked record explains come in after all."""
         waiting, self.strangers = self.strangers, []
         self.put(raw for _, raw in waiting)
-        return len(self.strangers)
 
     def read(self, kind: type[S], name: str = "") -> Iterator[S]:
         """Every resource of one type as a struct, each id once; those that cannot be read are set aside as broken."""
@@ -98,7 +111,9 @@ class Shelf:
     def _set_aside(self, raw: Raw) -> None:
         found = elements(raw)
         name = string(found.get("resourceType"))
-        if all(self.subjects.own(found[key]) for key in ("subject", "patient") if key in found):
+        if False in (self.subjects.own(found[key]) for key in ("subject", "patient") if key in found):
+            self.strangers.append((Glance(resourceType=name), raw))
+        else:
             self.broken.append((name, raw))
 
 

@@ -11,10 +11,7 @@ Triple = tuple[str, str, str]
 def triples(concepts: Iterable[Concept | None]) -> list[Triple]:
     """Every coding as (system, code, display), what is missing as an empty text."""
     return [
-        (coding.system or "", coding.code or "", coding.display or "")
-        for concept in concepts
-        if concept
-        for coding in concept.coding or []
+        (coding.system or "", coding.code or "", coding.display or "") for concept in concepts if concept for coding in concept.coding or []
     ]
 
 

@@ -1,16 +1,23 @@
 """Everything that the service knows, read strictly and once; its version is the policies' and a hash of the files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cds_service.clinical.bedside import Reference
+from cds_service.clinical.doses import DoseTable
 from cds_service.clinical.policy import Policy
+from cds_service.clinical.susceptibility import Breakpoint
 from cds_service.errors import KnowledgeError
 from cds_service.evidence import EvidenceRow, Overrides
 from cds_service.fhir.valuesets import Terminology
-from cds_service.knowledge import sheets, tables
+from cds_service.knowledge import tables
 from cds_service.knowledge.files import Files
+from cds_service.knowledge.known import Known, closed_lists
+from cds_service.knowledge.policies import check_policy
+from cds_service.knowledge.services import services
+from cds_service.knowledge.sets import drug_sets
+from cds_service.knowledge.sheets import rules
 from cds_service.knowledge.suggestions import suggestions
 from cds_service.knowledge.terms import local_codes, terminology
 from cds_service.knowledge.trace import Trace, trace
@@ -45,59 +52,105 @@ def default_folder() -> Path:
 def load(folder: Path | None = None, overlay: Path | None = None) -> Knowledge:
     """The knowledge of a folder, with a site's differences laid over it; raises KnowledgeError with all problems at once."""
     files = Files.read(folder or default_folder(), overlay)
-    terms, rows, reasons = terminology(files), tables.evidence(files), tables.overrides(files)
+    shelf = _shelf(files)
     attributes = files.typed(ATTRIBUTES, dict[str, str]) or {}
-    conditions = [found for name in files.folders() if (found := _condition(files, name, terms, rows, reasons))]
+    conditions = [_condition(shelf, name) for name in files.folders()]
     _check_ids(files, conditions)
-    local = _local(files, terms, conditions)
     if not files.folders():
         files.problem(str(folder or default_folder()), "folder", "no condition", "a folder with policy.yaml beside shared/")
+    local = _local(files, shelf.terms, conditions)
     if files.problems:
-        raise KnowledgeError(files.problems)
+        raise KnowledgeError(files.told())
     return Knowledge(
         services={one.id: one for found in conditions for one in found.services},
-        terminology=terms.with_local(local),
-        evidence=rows,
-        overrides=reasons,
+        terminology=shelf.terms.with_local(local),
+        evidence=shelf.evidence,
+        overrides=shelf.overrides,
         suggestions={one.folder: one.suggestions for one in conditions},
-        version=f"{'-'.join(dict.fromkeys(one.policy.version for one in conditions))}+{files.digest()}",
+        version=f"{'-'.join(dict.fromkeys(one.policy.version for one in conditions if one.policy))}+{files.digest()}",
         traces={one.folder: one.trace for one in conditions if one.trace},
         attributes=attributes,
     )
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """What all conditions share, read."""
+
+    files: Files
+    terms: Terminology
+    evidence: Mapping[str, EvidenceRow]
+    overrides: Overrides
+    doses: DoseTable
+    breakpoints: tuple[Breakpoint, ...]
+    words: Mapping[str, Collection[str] | None]
+
+
+def _shelf(files: Files) -> Shelf:
+    terms = terminology(files)
+    rows, ids = tables.evidence(files)
+    reasons = tables.overrides(files)
+    words = {
+        **closed_lists(),
+        **(_named(terms) if terms.drugs else {}),
+        "evidence": ids or None,
+        "override": None if tables.OVERRIDES in files.failed else reasons.reasons.keys(),
+    }
+    known = Known(files, words)
+    for key, row in rows.items():
+        known.look(tables.EVIDENCE, row, under=f"evidence.{key}")
+    return Shelf(files, terms, rows, reasons, tables.doses(files, known), tables.breakpoints(files, known), words)
+
+
+def _named(terms: Terminology) -> dict[str, Collection[str] | None]:
+    """The closed lists that the tables of names make."""
+    groups = {one.group for one in terms.organisms.values()}
+    return {
+        "drug": terms.drugs.keys(),
+        "ingredient": terms.names["ingredient"].keys(),
+        "agent": {*terms.drugs, *terms.ingredients.pairs},
+        "species": terms.organisms.keys(),
+        "group": groups,
+        "organism": {*groups, *terms.organisms},
+        "trait": {trait for one in terms.organisms.values() for trait in one.traits},
+        "specimen": terms.specimens.keys(),
+        "circumstance": terms.names["circumstance"].keys(),
+        "marker": terms.names["marker"].keys(),
+        "reaction": terms.names["reaction"].keys(),
+        "test": terms.tests.keys(),
+        "pending": {"susceptibility", "culture", *terms.tests},
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One folder beside `shared`, read."""
+    """One folder beside `shared`, read; without a policy where that could not be read."""
 
     folder: str
-    policy: Policy
+    policy: Policy | None
     services: tuple[Service, ...]
     rules: tuple[Rule, ...]
     suggestions: Mapping[str, SuggestionSheet]
     trace: Trace | None
 
 
-def _condition(
-    files: Files, folder: str, terms: Terminology, rows: Mapping[str, EvidenceRow], reasons: Overrides
-) -> Condition | None:
+def _condition(shelf: Shelf, folder: str) -> Condition:
+    """A condition whose policy cannot be read is read on, so that all its mistakes are met at once."""
+    files, terms = shelf.files, shelf.terms
+    known = Known(files, dict(shelf.words))
     policy = files.typed(f"{folder}/policy.yaml", Policy)
-    if policy is None:
-        return None
-    sets = sheets.drug_sets(files, folder, terms.drugs)
-    reference = Reference(policy, sets, terms.drugs, tables.doses(files), tables.breakpoints(files))
-    sheets.check_policy(files, folder, policy, reference)
-    offered = suggestions(files, folder, reference)
-    lists: dict[str, Iterable[str]] = {
-        "evidence": rows,
-        "override": reasons.reasons,
-        "suggest": offered,
-        "organism": {one.group for one in terms.organisms.values()},
-    }
-    rules = sheets.rules(files, folder, reference, lists)
-    services = sheets.services(files, folder, rules, reference)
-    named = trace(files, folder, {rule.id for rule in rules}, rows)
-    return Condition(folder, policy, tuple(services), tuple(rules), offered, named)
+    sets = drug_sets(known, folder, terms.drugs)
+    failed = f"{folder}/drug-sets.yaml" in files.failed
+    known.words["set"] = None if failed else sets.keys()
+    known.words["drugs"] = None if failed or not terms.drugs else {*sets, *terms.drugs}
+    reference = Reference(policy, sets, terms.drugs, shelf.doses, shelf.breakpoints)  # type: ignore[arg-type]  # a problem by then
+    offered = suggestions(known, folder, reference)
+    known.words["suggest"] = None if f"{folder}/suggestions.yaml" in files.failed else offered.keys()
+    found, known.words["rule"] = rules(known, folder, reference)
+    if policy:
+        check_policy(known, folder, policy, reference)
+    services_ = services(known, folder, found, reference)
+    return Condition(folder, policy, tuple(services_), tuple(found), offered, trace(known, folder))
 
 
 def _check_ids(files: Files, conditions: Iterable[Condition]) -> None:
@@ -114,6 +167,7 @@ def _local(files: Files, terms: Terminology, conditions: Iterable[Condition]) ->
     """The site's codes of all conditions."""
     found: dict[str, dict[tuple[str, str], str]] = {}
     for one in conditions:
-        for kind, codes in local_codes(files, f"{one.folder}/policy.yaml", one.policy.local, terms).items():
-            found.setdefault(kind, {}).update(codes)
+        if one.policy and terms.drugs:
+            for kind, codes in local_codes(files, f"{one.folder}/policy.yaml", one.policy.local, terms).items():
+                found.setdefault(kind, {}).update(codes)
     return found

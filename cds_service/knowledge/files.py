@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, TypeVar
@@ -14,10 +14,11 @@ import orjson
 import yaml
 
 from cds_service.errors import Problem
-from cds_service.knowledge.told import told
+from cds_service.knowledge.told import nearest, told
 
 T = TypeVar("T")
-READ = {".yaml", ".csv", ".json"}
+READ = {".yaml", ".yml", ".csv", ".json"}
+ADDED = ("*/rules/*.yaml", "shared/valuesets/*.json")
 BOOL = "tag:yaml.org,2002:bool"
 
 
@@ -46,25 +47,48 @@ _Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 @dataclass
 class Files:
-    """The texts of all knowledge files by relative path, and the problems met so far."""
+    """The texts of all knowledge files by relative path, the problems met so far, and the files that could not be read."""
 
     texts: dict[str, bytes]
     problems: list[Problem] = field(default_factory=list)
     overlay: dict[str, bytes] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, folder: Path, overlay: Path | None = None) -> "Files":
-        texts = _texts(folder)
-        extra = _texts(overlay) if overlay else {}
-        if any(name.startswith("shared/") and name.endswith("drugs.yaml") for name in extra):
-            texts, extra = extra, {}
-        found = cls(texts, overlay=extra)
-        if not texts:
+        found = cls(_texts(folder), overlay=_texts(overlay) if overlay else {})
+        for name in sorted({*found.texts, *found.overlay}):
+            if name.endswith(".yml"):
+                found.problem(name, "file", "a name that is not read", "the ending .yaml")
+        if not found.texts:
             found.problem(str(folder), "folder", "no knowledge files", "a folder with shared/ and one folder for each condition")
+        elif overlay:
+            found._check_overlay(overlay)
         return found
+
+    def _check_overlay(self, overlay: Path) -> None:
+        """A site changes files that are there, or adds rules, value sets and conditions; any other file is a slip of the pen."""
+        if not self.overlay:
+            said = "no knowledge files" if overlay.is_dir() else "no folder"
+            self.problem(str(overlay), "overlay", said, "a folder with a site's differences, such as ndm/policy.yaml")
+        added = {name.split("/")[0] for name in self.overlay if name.endswith("/policy.yaml")} - {name.split("/")[0] for name in self.texts}
+        for name in sorted(self.overlay.keys() - self.texts.keys()):
+            path = PurePosixPath(name)
+            if path.parts[0] not in added and not any(path.match(pattern) for pattern in ADDED):
+                self.problem(
+                    name, "file", "a file that changes nothing", f"the name of a file of the knowledge ({nearest(name, self.texts)})"
+                )
 
     def problem(self, file: str, key: str, found: object, expected: str) -> None:
         self.problems.append(Problem(file, key, str(found), expected))
+
+    def _fail(self, file: str, key: str, found: object, expected: str) -> None:
+        self.problem(file, key, found, expected)
+        self.failed.add(file)
+
+    def told(self) -> list[Problem]:
+        """All problems, each once: first those of files that could not be read, since others may come of them."""
+        return sorted(set(self.problems), key=lambda one: (one.file not in self.failed, one))
 
     def digest(self) -> str:
         """A short hash of everything that was read."""
@@ -96,23 +120,30 @@ class Files:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f"line {mark.line + 1}" if mark else "file"
-            self.problem(name, where, getattr(error, "problem", None) or "text that is not YAML", "valid YAML with unique keys")
+            self._fail(name, where, getattr(error, "problem", None) or "text that is not YAML", "valid YAML with unique keys")
             return None
 
-    def rows(self, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-        """The rows of a table with their line numbers."""
+    def rows(self, name: str, columns: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
+        """The rows of a table with their line numbers; a table with other columns has none."""
         text = self.overlay.get(name, self.texts.get(name))
         if text is None:
+            self._fail(name, "file", "nothing", "the table")
             return
         reader = csv.DictReader(io.StringIO(text.decode()), strict=True)
+        if set(reader.fieldnames or ()) != set(columns):
+            for column in sorted(set(columns) - set(reader.fieldnames or ())):
+                self._fail(name, "line 1", f"no column {column}", f"the columns {', '.join(columns)}")
+            for column in sorted(set(reader.fieldnames or ()) - set(columns)):
+                self._fail(name, "line 1", f"the column {column}", f"a known column ({nearest(column, columns)})")
+            return
         try:
             for row in reader:
                 if None in row or None in row.values():
-                    self.problem(name, f"line {reader.line_num}", "another number of cells", "one cell for each column")
+                    self._fail(name, f"line {reader.line_num}", "another number of cells", "one cell for each column")
                     continue
                 yield reader.line_num, {key: value.strip() for key, value in row.items()}
         except csv.Error as error:
-            self.problem(name, f"line {reader.line_num}", error, "a valid CSV row")
+            self._fail(name, f"line {reader.line_num}", error, "a valid CSV row")
 
     def json(self, pattern: str) -> list[dict[str, Any]]:
         """Every JSON file that matches."""
@@ -121,7 +152,7 @@ class Files:
             try:
                 found.append(orjson.loads(self.overlay.get(name, self.texts.get(name, b""))))
             except orjson.JSONDecodeError as error:
-                self.problem(name, "file", error, "valid JSON")
+                self._fail(name, "file", error, "valid JSON")
         return found
 
     def single(self, name: str) -> Any:
@@ -129,7 +160,7 @@ class Files:
         try:
             return orjson.loads(self.overlay.get(name, self.texts.get(name, b"")))
         except orjson.JSONDecodeError as error:
-            self.problem(name, "file", error, "valid JSON")
+            self._fail(name, "file", error, "valid JSON")
             return None
 
     def typed(self, name: str, kind: type[T], raw: Any = None, under: str = "") -> T | None:
@@ -141,7 +172,7 @@ class Files:
             return msgspec.convert(raw, kind, strict=False)
         except msgspec.ValidationError as error:
             key, found, expected = told(str(error), raw, kind)
-            self.problem(name, f"{under}.{key}" if under else key, found, expected)
+            self._fail(name, f"{under}.{key}" if under else key, found, expected)
             return None
 
 
@@ -155,4 +186,3 @@ def _merged(base: Any, over: Any) -> Any:
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         return {**base, **{key: _merged(base[key], value) if key in base else value for key, value in over.items()}}
     return over
-

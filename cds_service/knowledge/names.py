@@ -1,9 +1,11 @@
 """The typed headings of the name tables and of a value set, as far as they are read."""
 
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct, field
 
+from cds_service.clinical import lists
 from cds_service.clinical.policy import Sheet
 from cds_service.fhir.vocabulary import Entry
 
@@ -13,7 +15,7 @@ class DrugRow(Sheet, frozen=True):
 
     name: str
     parts: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
+    classes: tuple[lists.DrugClass, ...] = ()
     texts: tuple[str, ...] = ()
     inhaled: tuple[str, ...] = ()
     lab: tuple[str, ...] = ()
@@ -49,8 +51,9 @@ class LookRow(Sheet, frozen=True):
 
 
 class DrugSheet(Sheet, frozen=True):
-    """The whole of `drugs.yaml`."""
+    """The whole of `drugs.yaml`; `classes` are all that a drug may have."""
 
+    classes: tuple[str, ...]
     drugs: dict[str, DrugRow]
     parts: dict[str, PartRow] = field(default_factory=dict)
     pairs: dict[str, PairRow] = field(default_factory=dict)
@@ -62,14 +65,16 @@ class OrganismRow(Sheet, frozen=True):
     """One species, genus or group."""
 
     name: str
-    group: str
-    traits: tuple[str, ...] = ()
+    group: lists.Group
+    traits: tuple[lists.Trait, ...] = ()
     texts: tuple[str, ...] = ()
 
 
 class OrganismSheet(Sheet, frozen=True):
-    """The whole of `organisms.yaml`."""
+    """The whole of `organisms.yaml`; `groups` and `traits` are all that an organism may have."""
 
+    groups: tuple[str, ...]
+    traits: tuple[str, ...]
     organisms: dict[str, OrganismRow]
     never: tuple[str, ...] = ()
 
@@ -122,7 +127,7 @@ class WordSheet(Sheet, frozen=True):
     routes: dict[str, WordRow]
     tests: dict[str, WordRow]
     reactions: dict[str, WordRow]
-    allergens: dict[str, WordRow]
+    allergens: dict[lists.DrugClass, WordRow]
     cultures: dict[str, WordRow]
     screening: dict[str, WordRow]
     negation: dict[str, list[str]]
@@ -153,6 +158,6 @@ class Compose(Struct, frozen=True):
 class ValueSet(Struct, frozen=True):
     """A FHIR R4 ValueSet as far as it is read."""
 
-    resourceType: str  # noqa: N815, FHIR's own name
+    resourceType: Literal["ValueSet"]  # noqa: N815, FHIR's own name
     id: str
     compose: Compose = Compose()

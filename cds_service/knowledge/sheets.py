@@ -1,97 +1,66 @@
-"""Turns the sheets of one condition into rules and services, and checks that every word in them is known."""
+"""Turns the rule sheets of one condition into rules, and checks that every word in them is known."""
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any, get_type_hints
 
 import msgspec
 
 from cds_service.clinical.bedside import Reference
-from cds_service.clinical.facts import Drug
-from cds_service.clinical.infection import State
-from cds_service.clinical.policy import Policy
 from cds_service.clinical.regimen import Drugs
-from cds_service.conditions import SOFTER, UNLESS
-from cds_service.knowledge.files import Files
-from cds_service.knowledge.tables import unknown
+from cds_service.knowledge.known import Known, unknown
+from cds_service.knowledge.sets import named
 from cds_service.knowledge.told import told
-from cds_service.rule import LONGEST_SUMMARY, Rule, RuleSheet, braces
-from cds_service.service import Service, ServiceSheet
+from cds_service.rule import LONGEST_SUMMARY, NOT_CURRENT, STANDING_NOTES, STANDING_WORDS, Rule, RuleSheet, braces
 from cds_service.triggers import TRIGGERS, Trigger
 
-HOOKS = {"order-sign", "order-select", "patient-view"}
-UNARMED = "interacts"
+ID = re.compile(r"[a-z][A-Za-z0-9]{2,99}")
+MARKUP = re.compile(r"<[a-zA-Z!/]|!\[|\]\(")
 
 
-def drug_sets(files: Files, folder: str, drugs: Mapping[str, Drug]) -> dict[str, frozenset[str]]:
-    """The drug sets of a condition; a member is a drug key, or "class:x" for every drug of a class."""
-    name = f"{folder}/drug-sets.yaml"
-    raw = (files.yaml(name) or {}).get("sets", {})
-    found: dict[str, frozenset[str]] = {}
-    for key, entry in raw.items():
-        members = entry["drugs"] if isinstance(entry, dict) else entry
-        found[key] = _members(files, name, f"sets.{key}", members, drugs)
-    return found
-
-
-def _members(files: Files, name: str, key: str, members: Iterable[str], drugs: Mapping[str, Drug]) -> frozenset[str]:
-    keys: set[str] = set()
-    for member in members:
-        if member.startswith("class:"):
-            wanted = {drug.key for drug in drugs.values() if member.removeprefix("class:") in drug.classes}
-            if not wanted:
-                files.problem(name, key, member, "a class that at least one drug of drugs.yaml has")
-            keys |= wanted
-        else:
-            unknown(files, name, key, [member], drugs, "a drug of drugs.yaml")
-            keys.add(member)
-    return frozenset(keys)
-
-
-def rules(files: Files, folder: str, reference: Reference, lists: Mapping[str, Iterable[str]]) -> list[Rule]:
-    """Every sheet of a condition as a rule; `lists` holds the known evidence, override and suggestion words."""
+def rules(known: Known, folder: str, reference: Reference) -> tuple[list[Rule], set[str]]:
+    """Every sheet of a condition as a rule, and the ids of all sheets, those that could not be read by their file's name."""
+    files = known.files
     found: dict[str, Rule] = {}
+    ids: set[str] = set()
     for name in files.under(f"{folder}/rules/*.yaml"):
+        ids.add(_camel(_stem(name)))
         sheet = files.typed(name, RuleSheet)
         if sheet is None:
             continue
-        _check_sheet(files, name, sheet, lists)
-        trigger = _bind(files, name, sheet, reference)
+        ids.add(sheet.id)
+        trigger = _bind(known, name, sheet, reference)
+        _check_sheet(known, name, sheet, trigger)
         if sheet.id in found:
             files.problem(name, "id", sheet.id, f"an id of its own; {found[sheet.id].file} has it")
         elif trigger:
             found[sheet.id] = Rule(sheet, trigger, name)
-    return list(found.values())
+    return list(found.values()), ids
 
 
-def _check_sheet(files: Files, name: str, sheet: RuleSheet, lists: Mapping[str, Iterable[str]]) -> None:
-    stem = name.rsplit("/", 1)[-1].removesuffix(".yaml")
-    if not re.fullmatch(r"[a-z][A-Za-z0-9]{2,99}", sheet.id) or _kebab(sheet.id) != stem:
+def _check_sheet(known: Known, name: str, sheet: RuleSheet, trigger: Trigger | None) -> None:
+    files = known.files
+    if not ID.fullmatch(sheet.id) or _kebab(sheet.id) != _stem(name):
         wanted = f"letters and digits in lowerCamelCase, the file's name in kebab-case ({_kebab(sheet.id)}.yaml)"
         files.problem(name, "id", sheet.id, wanted)
-    unknown(files, name, "hooks", sheet.hooks, HOOKS, "a hook")
-    unknown(files, name, "unless", sheet.unless, UNLESS, "a word of the closed list")
-    unknown(files, name, "softer_when", sheet.softer_when, SOFTER, "a word of the closed list")
-    unknown(files, name, "match.evidence", sheet.match.evidence, [*State], "an evidence state")
-    for key in ("evidence", "override", "suggest"):
-        unknown(files, name, key, getattr(sheet, key), lists[key], f"a word of {key}")
-    for note, words in sheet.suggest_with.items():
-        unknown(files, name, f"suggest_with.{note}", words, lists["suggest"], "a word of suggest")
-    for note, words in sheet.override_with.items():
-        unknown(files, name, f"override_with.{note}", words, lists["override"], "a word of override")
-    if sheet.match.organism:
-        unknown(files, name, "match.organism", sheet.match.organism, lists["organism"], "an organism group")
+    known.look(name, sheet)
+    if sheet.reviewed.next <= sheet.reviewed.on:
+        files.problem(name, "reviewed.next", sheet.reviewed.next, f"a date after {sheet.reviewed.on}, when it was looked at")
     for key, text in {"summary": sheet.summary, **{f"variants.{word}": text for word, text in sheet.variants.items()}}.items():
         if len(text) > LONGEST_SUMMARY:
             files.problem(name, key, f"{len(text)} characters", f"at most {LONGEST_SUMMARY}")
     for key, text in _sentences(sheet):
-        _check_braces(files, name, key, text)
-        if re.search(r"<[a-zA-Z!/]|!\[|\]\(", text):
+        _check_braces(known, name, key, text, trigger)
+        if MARKUP.search(text):
             files.problem(name, key, "markup", "plain words: no HTML, no image, no link")
+    for note, rows in sheet.evidence_only_with.items():
+        unknown(files, name, f"evidence_only_with.{note}", rows, sheet.evidence, "a row of `evidence`")
+    if trigger:
+        _check_said(known, name, sheet, trigger)
 
 
-def _sentences(sheet: RuleSheet) -> Iterable[tuple[str, str]]:
+def _sentences(sheet: RuleSheet) -> Iterator[tuple[str, str]]:
     yield "summary", sheet.summary
     yield "detail", sheet.detail
     yield "limits", sheet.limits
@@ -99,105 +68,72 @@ def _sentences(sheet: RuleSheet) -> Iterable[tuple[str, str]]:
     yield from ((f"notes.{word}", text) for word, text in sheet.notes.items())
 
 
-def _check_braces(files: Files, name: str, key: str, text: str) -> None:
+def _check_braces(known: Known, name: str, key: str, text: str, trigger: Trigger | None) -> None:
+    """Only plain words in braces, and of these only such as the trigger or the evidence fills."""
     try:
-        strange = [word for word in braces(text) if not re.fullmatch(r"[a-z_]+", word)]
+        words = braces(text)
     except ValueError as error:
-        strange = [str(error)]
-    for word in strange:
-        files.problem(name, key, f"{{{word}}}", "only {word} in braces: no operator, no format")
+        words = {str(error)}
+    filled = {*STANDING_WORDS, *trigger.SAYS.words.split()} if trigger else None
+    for word in sorted(words):
+        if not re.fullmatch(r"[a-z_]+", word):
+            known.files.problem(name, key, f"{{{word}}}", "only {word} in braces: no operator, no format")
+        elif filled:
+            unknown(known.files, name, key, [word], filled, "a word that this rule fills in")
 
 
-def _bind(files: Files, name: str, sheet: RuleSheet, reference: Reference) -> Trigger | None:
-    """The trigger with the sheet's `with:` block as its fields."""
+def _check_said(known: Known, name: str, sheet: RuleSheet, trigger: Trigger) -> None:
+    """A variant or a note that the trigger never asks for would never be read."""
+    said, listed = trigger.SAYS, known.words.get(trigger.SAYS.of.name) if trigger.SAYS.of else ()
+    if listed is None:
+        return
+    variants, notes = [NOT_CURRENT, *said.variants.split(), *listed], [*STANDING_NOTES, *said.notes.split(), *listed]
+    unknown(known.files, name, "variants", sheet.variants, variants, f"a variant of {sheet.trigger}")
+    for key in ("notes", "suggest_with", "override_with", "evidence_only_with"):
+        unknown(known.files, name, key, getattr(sheet, key), notes, f"a note of {sheet.trigger}")
+
+
+def _bind(known: Known, name: str, sheet: RuleSheet, reference: Reference) -> Trigger | None:
+    """The trigger with the sheet's `with:` block as its fields; None where it cannot be had, which is a problem."""
     kind = TRIGGERS.get(sheet.trigger)
     if kind is None:
-        unknown(files, name, "trigger", [sheet.trigger], TRIGGERS, "a trigger")
+        unknown(known.files, name, "trigger", [sheet.trigger], TRIGGERS, "a trigger")
         return None
     hints = get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown(files, name, "with", sheet.with_, fields, f"a field of {sheet.trigger}")
+    fields: Sequence[dataclasses.Field[Any]] = dataclasses.fields(kind)  # type: ignore[arg-type]
+    unknown(known.files, name, "with", sheet.with_, [field.name for field in fields], f"a field of {sheet.trigger}")
     values: dict[str, Any] = {}
-    for key, field in fields.items():
-        if key in sheet.with_:
-            values[key] = _value(files, name, f"with.{key}", sheet.with_[key], hints[key], reference)
+    for field in fields:
+        if field.name in sheet.with_:
+            values[field.name] = _value(known, name, f"with.{field.name}", sheet.with_[field.name], hints[field.name], reference)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            files.problem(name, f"with.{key}", "nothing", f"a value: {sheet.trigger} needs it")
+            known.files.problem(name, f"with.{field.name}", "nothing", f"a value: {sheet.trigger} needs it")
             return None
-    return kind(**values)
+    if None in values.values():
+        return None
+    found = kind(**values)
+    known.look(name, found, under="with")
+    return found
 
 
-def _value(files: Files, name: str, key: str, raw: Any, hint: Any, reference: Reference) -> Any:
+def _value(known: Known, name: str, key: str, raw: Any, hint: Any, reference: Reference) -> Any:
     def decode(kind: Any, value: Any) -> Any:
-        return named(files, name, key, value, reference) if kind is Drugs else value
+        return named(known, name, key, value, reference.sets, reference.drugs) if kind is Drugs else value
 
     try:
         return msgspec.convert(raw, hint, strict=False, dec_hook=decode)
     except msgspec.ValidationError as error:
-        files.problem(name, key, *told(str(error), raw, hint)[1:])
+        known.files.problem(name, key, *told(str(error), raw, hint)[1:])
         return None
 
 
-def named(files: Files, name: str, key: str, value: Any, reference: Reference) -> Drugs:
-    """A set by its name, a drug by its key, or a list of both."""
-    words = [value] if isinstance(value, str) else list(value)
-    keys: set[str] = set()
-    for word in words:
-        if word in reference.sets:
-            keys |= reference.sets[word]
-        elif word.startswith("class:"):
-            keys |= _members(files, name, key, [word], reference.drugs)
-        else:
-            unknown(files, name, key, [word], [*reference.sets, *reference.drugs], "a drug set or a drug")
-            keys.add(word)
-    return Drugs(" or ".join(words), keys)
-
-
-def services(files: Files, folder: str, rules_: list[Rule], reference: Reference) -> list[Service]:
-    """Every service file of a condition."""
-    found = []
-    for name in files.under(f"{folder}/*.yaml"):
-        raw = files.yaml(name)
-        if not isinstance(raw, dict) or "hook" not in raw:
-            continue
-        sheet = files.typed(name, ServiceSheet, raw)
-        if sheet is None:
-            continue
-        unknown(files, name, "hook", [sheet.hook], HOOKS, "a hook")
-        for group, plan in sheet.cards.items():
-            unknown(files, name, f"cards.{group}", plan.rules(), [rule.id for rule in rules_], "the id of a rule")
-        _check_templates(files, name, sheet)
-        own = tuple(rule for rule in rules_ if sheet.hook in rule.sheet.hooks)
-        unarmed = frozenset(rule.id for rule in own if rule.sheet.trigger == "drug-pair")
-        found.append(Service(sheet, folder, own, reference, unarmed))
-    return found
-
-
-def _check_templates(files: Files, name: str, sheet: ServiceSheet) -> None:
-    allowed = {"context.patientId", "context.userId", "context.encounterId"}
-    for key, part in sheet.prefetch.items():
-        tokens = set(re.findall(r"\{\{([^}]*)\}\}", part.query))
-        if tokens - allowed or part.query.startswith("/") or "://" in part.query:
-            wanted = "a relative FHIR URL with only context.patientId, userId or encounterId"
-            files.problem(name, f"prefetch.{key}.query", part.query, wanted)
-        if part.required and "context.encounterId" in tokens:
-            files.problem(name, f"prefetch.{key}.required", "true", "false: clients may not know an encounter")
-
-
-def check_policy(files: Files, folder: str, policy: Policy, reference: Reference) -> None:
-    """The names that a policy uses must exist."""
-    name = f"{folder}/policy.yaml"
-    for number, row in enumerate(policy.regimen.active):
-        unknown(files, name, f"regimen.active[{number}]", row.drugs, reference.drugs, "a drug of drugs.yaml")
-    for key in ("inactive", "conditional", "never_by_mouth", "unevaluated"):
-        word = getattr(policy.regimen, key)
-        unknown(files, name, f"regimen.{key}", [word] if word else [], reference.sets, "a drug set")
-    unknown(files, name, "formulary.not_stocked", policy.formulary.not_stocked, reference.drugs, "a drug of drugs.yaml")
-    if policy.preference:
-        unknown(files, name, "preference", [policy.preference], policy.preferences, "a list of `preferences`")
-    if not policy.windows.current_days < policy.windows.history_days <= policy.windows.remote_days:
-        files.problem(name, "windows", "windows out of order", "current_days < history_days <= remote_days")
+def _stem(name: str) -> str:
+    return name.rsplit("/", 1)[-1].removesuffix(".yaml")
 
 
 def _kebab(identifier: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", identifier).lower()
+
+
+def _camel(stem: str) -> str:
+    return re.sub(r"-([a-z0-9])", lambda found: found[1].upper(), stem)

@@ -8,14 +8,15 @@ from decimal import Decimal
 
 from msgspec import field
 
+from cds_service.clinical import lists
 from cds_service.clinical.bedside import Reference
 from cds_service.clinical.policy import Sheet
 from cds_service.fhir import drafts
 from cds_service.fhir.drafts import Place, Prescribed
 from cds_service.knowledge.files import Files
-from cds_service.knowledge.tables import unknown
+from cds_service.knowledge.known import Known
 from cds_service.rule import braces
-from cds_service.suggestion import Act, Code, Product, Request, SuggestionSheet
+from cds_service.suggestion import Act, AtSite, Code, Product, Request, SuggestionSheet
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 WORDS = {"drug", "kept", "regimen"}
@@ -31,7 +32,8 @@ class Written(Sheet, frozen=True):
     label_adding: str = ""
     note: str = ""
     untested: str = ""
-    drugs: tuple[str, ...] = ()
+    at_site: AtSite | None = None
+    drugs: tuple[lists.Product, ...] = ()
     request: Request | None = None
     hours: int | None = None
     days: int | None = None
@@ -51,20 +53,22 @@ class SuggestionFile(Sheet, frozen=True):
     """The headings of `suggestions.yaml`."""
 
     route: Code
-    products: dict[str, Packed]
+    products: dict[lists.Drug, Packed]
     suggestions: dict[str, Written] = field(default_factory=dict)
 
 
-def suggestions(files: Files, folder: str, reference: Reference) -> dict[str, SuggestionSheet]:
+def suggestions(known: Known, folder: str, reference: Reference) -> dict[str, SuggestionSheet]:
     """The suggestions of a condition by key; what could not be written as valid R4 is a problem."""
-    name = f"{folder}/suggestions.yaml"
+    name, files = f"{folder}/suggestions.yaml", known.files
     found = files.typed(name, SuggestionFile)
     if found is None:
         return {}
+    known.words["product"] = found.products.keys()
+    known.look(name, found)
     products = _products(files, name, found.products, reference)
     sheets: dict[str, SuggestionSheet] = {}
     for key, written in found.suggestions.items():
-        _check(files, name, key, written, products)
+        _check(files, name, key, written)
         sheet = SuggestionSheet(
             key=key,
             does=written.does,
@@ -73,6 +77,7 @@ def suggestions(files: Files, folder: str, reference: Reference) -> dict[str, Su
             label_adding=written.label_adding,
             note=written.note,
             untested=written.untested,
+            at_site=written.at_site,
             products=tuple(products[drug] for drug in written.drugs if drug in products),
             route=found.route,
             request=written.request,
@@ -87,7 +92,6 @@ def suggestions(files: Files, folder: str, reference: Reference) -> dict[str, Su
 
 
 def _products(files: Files, name: str, packed: Mapping[str, Packed], reference: Reference) -> dict[str, Product]:
-    unknown(files, name, "products", packed, reference.drugs, "a drug of drugs.yaml")
     found = {}
     for drug, one in packed.items():
         codes = dict(_rxnorm(files, drug))
@@ -106,12 +110,11 @@ def _rxnorm(files: Files, drug: str) -> Iterator[tuple[str, str]]:
                 yield from ((concept["code"], concept.get("display", "")) for concept in include.get("concept", []))
 
 
-def _check(files: Files, name: str, key: str, written: Written, products: Mapping[str, Product]) -> None:
+def _check(files: Files, name: str, key: str, written: Written) -> None:
     where = f"suggestions.{key}"
     needed = NEEDS.get(written.does)
     if needed and not getattr(written, needed):
         files.problem(name, f"{where}.{needed}", "nothing", f"a value: {written.does} needs it")
-    unknown(files, name, f"{where}.drugs", written.drugs, products, "a drug of `products`")
     for part in ("label", "label_beside", "label_adding", "note", "untested", "review"):
         text = getattr(written, part)
         for word in sorted(braces(text) - WORDS):
@@ -122,11 +125,12 @@ def _check(files: Files, name: str, key: str, written: Written, products: Mappin
 
 def _validate(files: Files, name: str, sheet: SuggestionSheet, reference: Reference) -> None:
     """Every order that the suggestion can write, with every dose of the table, in every place."""
-    for resource in _possible(sheet, reference):
-        why = drafts.problem(resource)
-        if why:
-            files.problem(name, f"suggestions.{sheet.key}", why, "a valid R4 resource")
-            return
+    try:
+        why = next(filter(None, map(drafts.problem, _possible(sheet, reference))), None)
+    except ValueError as error:
+        why = str(error)
+    if why:
+        files.problem(name, f"suggestions.{sheet.key}", why, "a valid R4 resource")
 
 
 def _possible(sheet: SuggestionSheet, reference: Reference) -> Iterator[drafts.Resource]:

@@ -1,84 +1,139 @@
 """The tables of the knowledge: doses, breakpoints, evidence rows and override reasons."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
+from cds_service.clinical import lists
 from cds_service.clinical.doses import DoseTable, Row
+from cds_service.clinical.policy import Standard
 from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS
 from cds_service.clinical.susceptibility import Breakpoint
 from cds_service.evidence import EvidenceRow, Overrides
 from cds_service.knowledge.files import Files
+from cds_service.knowledge.known import Known
 
 DOSES, BREAKPOINTS = "shared/doses.csv", "shared/breakpoints.csv"
+EVIDENCE, OVERRIDES = "shared/evidence.yaml", "shared/overrides.yaml"
 REPLACEMENTS = {"none": "none", "IHD": HAEMODIALYSIS, "CRRT": CONTINUOUS}
-
-
-def evidence(files: Files) -> dict[str, EvidenceRow]:
-    """The evidence rows by id."""
-    name = "shared/evidence.yaml"
-    raw = files.yaml(name)
-    rows = (raw or {}).get("evidence", raw) if isinstance(raw, dict) else raw
-    found: dict[str, EvidenceRow] = {}
-    for number, entry in enumerate(_listed(rows)):
-        row = files.typed(name, EvidenceRow, entry, f"evidence.{entry.get('id', number)}")
-        if row and row.id in found:
-            files.problem(name, f"evidence[{number}].id", row.id, "an id that stands only once")
-        elif row:
-            found[row.id] = row
-    return found
-
-
-def _listed(rows: Any) -> list[Any]:
-    if isinstance(rows, dict):
-        return [{"id": key, **value} for key, value in rows.items()]
-    return rows or []
-
-
-def doses(files: Files) -> DoseTable:
-    """The dose rows; bands of one drug that overlap or leave a gap are problems."""
-    rows = [row for line, cells in files.rows(DOSES) if (row := _dose(files, line, cells))]
-    for agent in dict.fromkeys(row.agent for row in rows):
-        own = [row for row in rows if row.agent == agent and "none" in row.replacement]
-        _check_bands(files, agent, [row for row in own if not row.loading])
-        _check_bands(files, f"{agent} loading", [row for row in own if row.loading], gaps=False)
-    return DoseTable(tuple(rows))
-
-
-def _dose(files: Files, line: int, cells: dict[str, str]) -> Row | None:
-    try:
-        return Row(
-            agent=cells["agent"],
-            replacement=tuple(REPLACEMENTS[part] for part in cells["rrt"].replace(" or ", "|").split("|")),
-            lo=_number(cells["lo"]),
-            hi=_number(cells["hi"]),
-            lo_inclusive=cells["lo_inclusive"] == "true",
-            hi_inclusive=cells["hi_inclusive"] == "true",
-            loading=cells["phase"] == "L",
-            grams=_number(cells["dose_g"]),
-            components=cells["components"],
-            intervals_h=tuple(Decimal(part) for part in cells["interval_h"].split("|") if part and part != "once"),
-            label_infusion_h=_number(cells["infusion_h"].split("-")[-1]),
-            infusion_h=_number(cells["infusion_used_h"]),
-            suggest=cells["suggest"] == "true",
-            bound=cells.get("bound", ""),
-            source_text=cells["source_text"],
-            source=cells["source"],
-        )
-    except (KeyError, InvalidOperation) as error:
-        files.problem(DOSES, f"line {line}", _unread(error), "numbers, true/false, and rrt of none, IHD, CRRT")
-        return None
-
-
-def _unread(error: Exception) -> str:
-    """What a row lacks: a column, or a number in one of its cells."""
-    return f"no column {error}" if isinstance(error, KeyError) else "a cell that is no number"
+DRUG, AGENT = lists.words(lists.Drug), lists.words(lists.Agent)
+ORGANISM, CITED = lists.words(lists.Organism), lists.words(lists.Evidence)
+NUMBER = "a number above zero, or nothing"
+Reader = tuple[Callable[[str], Any], str]
 
 
 def _number(text: str) -> Decimal | None:
-    return Decimal(text) if text else None
+    found = Decimal(text) if text else None
+    if found is not None and not found > 0:
+        raise ValueError(text)
+    return found
+
+
+def _hours(text: str) -> tuple[Decimal, ...]:
+    return tuple(_number(part) or Decimal(part) for part in text.split("|") if part not in {"", "once"})
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _said(text: str) -> str:
+    if not text:
+        raise ValueError(text)
+    return text
+
+
+DOSE_CELLS: Mapping[str, Reader] = {
+    "agent": (_said, "a drug of drugs.yaml"),
+    "rrt": (lambda text: tuple(REPLACEMENTS[part] for part in text.split(" or ")), "none, IHD or CRRT, or two of them with `or` between"),
+    "lo": (_number, NUMBER),
+    "hi": (_number, NUMBER),
+    "lo_inclusive": ({"true": True, "false": False}.__getitem__, "true or false"),
+    "hi_inclusive": ({"true": True, "false": False}.__getitem__, "true or false"),
+    "phase": ({"L": True, "M": False}.__getitem__, "L for a loading dose, M for maintenance"),
+    "dose_g": (_number, NUMBER),
+    "components": (str, "the grams of each component"),
+    "interval_h": (_hours, "hours such as 8 or 24|48, or once"),
+    "infusion_h": (lambda text: _number(text.rpartition("-")[2]), "hours such as 2 or 0.33-1"),
+    "infusion_used_h": (_number, NUMBER),
+    "suggest": ({"true": True, "false": False}.__getitem__, "true or false"),
+    "evidence": (_words, "ids of evidence.yaml, with spaces between"),
+    "source_says": (_said, "what the source says, in own words with its numbers"),
+}
+BREAKPOINT_CELLS: Mapping[str, Reader] = {
+    "agent": (_said, "a drug or a tested pair of drugs.yaml"),
+    "organism": (_said, "an organism, or a group of organisms"),
+    "standard": ({word: word for word in get_args(Standard)}.__getitem__, f"one of {', '.join(get_args(Standard))}"),
+    "susceptible_max": (_number, NUMBER),
+    "evidence": (_words, "ids of evidence.yaml, with spaces between"),
+    "source_says": (_said, "what the source says, in own words with its numbers"),
+}
+
+
+def evidence(files: Files) -> tuple[dict[str, EvidenceRow], frozenset[str]]:
+    """The evidence rows by id, and every id that the file has, those of unreadable rows too."""
+    raw = files.yaml(EVIDENCE)
+    entries = raw.get("evidence") if isinstance(raw, dict) else None
+    if not isinstance(entries, dict):
+        if EVIDENCE not in files.failed:
+            files.problem(EVIDENCE, "evidence", "no table", "a table of rows by id")
+            files.failed.add(EVIDENCE)
+        return {}, frozenset()
+    found = {key: files.typed(EVIDENCE, EvidenceRow, _named(key, entry), f"evidence.{key}") for key, entry in entries.items()}
+    return {key: row for key, row in found.items() if row}, frozenset(entries)
+
+
+def _named(key: str, entry: Any) -> Any:
+    return {"id": key, **entry} if isinstance(entry, dict) else entry
+
+
+def doses(files: Files, known: Known) -> DoseTable:
+    """The dose rows; bands of one drug that overlap or leave a gap are problems, once every cell can be read."""
+    rows = tuple(_dose(cells) for cells in _read(files, DOSES, DOSE_CELLS, {"agent": DRUG, "evidence": CITED}, known))
+    if DOSES not in files.failed:
+        for agent in dict.fromkeys(row.agent for row in rows):
+            own = [row for row in rows if row.agent == agent and "none" in row.replacement]
+            _check_bands(files, agent, [row for row in own if not row.loading])
+            _check_bands(files, f"{agent} loading", [row for row in own if row.loading], gaps=False)
+    return DoseTable(rows)
+
+
+def _dose(cells: Mapping[str, Any]) -> Row:
+    return Row(
+        agent=cells["agent"],
+        replacement=cells["rrt"],
+        lo=cells["lo"],
+        hi=cells["hi"],
+        lo_inclusive=cells["lo_inclusive"],
+        hi_inclusive=cells["hi_inclusive"],
+        loading=cells["phase"],
+        grams=cells["dose_g"],
+        components=cells["components"],
+        intervals_h=cells["interval_h"],
+        label_infusion_h=cells["infusion_h"],
+        infusion_h=cells["infusion_used_h"],
+        suggest=cells["suggest"],
+    )
+
+
+def _read(
+    files: Files, name: str, readers: Mapping[str, Reader], listed: Mapping[str, lists.Words], known: Known
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of a table, each cell by its column's reader; a row with an unreadable cell is left out, and the table has failed."""
+    for line, cells in files.rows(name, readers):
+        found: dict[str, Any] = {}
+        for column, (reader, expected) in readers.items():
+            try:
+                found[column] = reader(cells[column])
+            except (KeyError, ValueError, InvalidOperation):
+                files.problem(name, f"line {line}: {column}", repr(cells[column]), expected)
+                files.failed.add(name)
+        for column, words in listed.items():
+            for word in cells[column].split():
+                known.check(name, f"line {line}: {column}", word, words)
+        if len(found) == len(readers):
+            yield found
 
 
 def _check_bands(files: Files, agent: str, rows: list[Row], *, gaps: bool = True) -> None:
@@ -91,36 +146,22 @@ def _check_bands(files: Files, agent: str, rows: list[Row], *, gaps: bool = True
             files.problem(DOSES, agent, f"a gap or an overlap at {low[1]} and {high[0]}", "bands that meet, the limit in exactly one")
 
 
-def breakpoints(files: Files) -> tuple[Breakpoint, ...]:
+def breakpoints(files: Files, known: Known) -> tuple[Breakpoint, ...]:
     """The breakpoints in mg/L; a row without a number says that the standard has none."""
-    found = []
-    for line, cells in files.rows(BREAKPOINTS):
-        try:
-            limit = _number(cells["susceptible_max"])
-            found.append(Breakpoint(cells["agent"], cells["organism"], cells["standard"], limit, cells["source"]))
-        except (KeyError, InvalidOperation) as error:
-            files.problem(BREAKPOINTS, f"line {line}", _unread(error), "agent, organism, standard, number, source")
-    return tuple(found)
+    listed = {"agent": AGENT, "organism": ORGANISM, "evidence": CITED}
+    return tuple(
+        Breakpoint(cells["agent"], cells["organism"], cells["standard"], cells["susceptible_max"])
+        for cells in _read(files, BREAKPOINTS, BREAKPOINT_CELLS, listed, known)
+    )
 
 
 def overrides(files: Files) -> Overrides:
     """The override reasons; an EHR may refuse a code that is not plain letters and digits."""
-    name = "shared/overrides.yaml"
-    found = files.typed(name, Overrides) or Overrides("urn:override-reasons", {})
+    found = files.typed(OVERRIDES, Overrides) or Overrides(system="", lasts_h=0, reasons={})
+    seen: dict[str, str] = {}
     for word, reason in found.reasons.items():
         if not reason.code.isascii() or not reason.code.isalnum():
-            files.problem(name, f"reasons.{word}.code", reason.code, "ASCII letters and digits only")
+            files.problem(OVERRIDES, f"reasons.{word}.code", reason.code, "ASCII letters and digits only")
+        if seen.setdefault(reason.code, word) != word:
+            files.problem(OVERRIDES, f"reasons.{word}.code", reason.code, f"a code of its own; {seen[reason.code]} has it")
     return found
-
-
-def unknown(files: Files, name: str, key: str, words: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Reports every word that is not among the known ones, with the nearest of them."""
-    known = list(dict.fromkeys(known))
-    for word in words:
-        if word not in known:
-            files.problem(name, key, word, f"{what} ({_nearest(word, known)})")
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    close = get_close_matches(word, known, n=3)
-    return f"did you mean {', '.join(close)}?" if close else f"one of {', '.join(sorted(known)[:12])}"

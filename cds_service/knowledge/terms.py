@@ -1,6 +1,6 @@
 """Builds the terminology from the name tables and the value sets, and reports whatever in them is unknown, double or empty."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.clinical.policy import Local
@@ -9,6 +9,7 @@ from cds_service.fhir.negation import Negation
 from cds_service.fhir.valuesets import AntibacterialLook, Ingredients, Terminology, Test
 from cds_service.fhir.vocabulary import NOTHING, Entry, Phrases, Vocabulary
 from cds_service.knowledge.files import Files
+from cds_service.knowledge.known import Known, unknown
 from cds_service.knowledge.names import (
     CircumstanceSheet,
     DrugRow,
@@ -21,7 +22,6 @@ from cds_service.knowledge.names import (
     WordRow,
     WordSheet,
 )
-from cds_service.knowledge.tables import unknown
 
 DRUGS, ORGANISMS, SPECIMENS = "shared/drugs.yaml", "shared/organisms.yaml", "shared/specimens.yaml"
 CIRCUMSTANCES, WORDS, VALUESETS = "shared/circumstances.yaml", "shared/words.yaml", "shared/valuesets/*.json"
@@ -39,6 +39,9 @@ def terminology(files: Files) -> Terminology:
             if name not in files.texts and name not in files.overlay:
                 files.problem(name, "file", "nothing", "the table of names")
         return Terminology()
+    known = Known(files, {"class": drugs.classes, "group": organisms.groups, "trait": organisms.traits})
+    for name, sheet in {DRUGS: drugs, ORGANISMS: organisms, WORDS: words}.items():
+        known.look(name, sheet)
     names = _names(drugs, organisms, specimens, circumstances, words)
     _check_names(files, names)
     codes, displays = _codes(files, _keys(drugs, organisms, specimens, circumstances, words))
@@ -157,7 +160,7 @@ def _check_names(files: Files, names: Mapping[str, Vocabulary]) -> None:
 
 def _keys(
     drugs: DrugSheet, organisms: OrganismSheet, specimens: SpecimenSheet, circumstances: CircumstanceSheet, words: WordSheet
-) -> dict[str, Iterable[str]]:
+) -> dict[str, Collection[str]]:
     """The keys that a value set of each kind may stand for."""
     products = [*drugs.drugs, *drugs.pairs]
     return {
@@ -174,7 +177,7 @@ def _keys(
     }
 
 
-def _codes(files: Files, keys: Mapping[str, Iterable[str]]) -> tuple[Codes, dict[tuple[str, str], str]]:
+def _codes(files: Files, keys: Mapping[str, Collection[str]]) -> tuple[Codes, dict[tuple[str, str], str]]:
     """Every code by kind, and our own name of each."""
     codes: Codes = {kind: {} for kind in keys}
     displays: dict[tuple[str, str], str] = {}
@@ -185,6 +188,8 @@ def _codes(files: Files, keys: Mapping[str, Iterable[str]]) -> tuple[Codes, dict
         if kind not in keys:
             unknown(files, name, "file", [kind], keys, "a kind of thing")
         elif found:
+            if found.id.lower() != f"{kind}-{key}".lower():
+                files.problem(name, "id", found.id, f"the name of the file, {kind}-{key}")
             unknown(files, name, "file", [key], keys[kind], f"a {kind} of the tables")
             _take(files, name, found, codes[kind], key, displays)
     return codes, displays
@@ -210,7 +215,6 @@ def _take(
 def local_codes(files: Files, name: str, local: Local, known: Terminology) -> Codes:
     """A site's own codes, "system|code" to a drug or to what a result is about."""
     markers, agents = known.names.get("marker", NOTHING).keys(), {*known.drugs, *known.ingredients.pairs}
-    unknown(files, name, "local.drugs", local.drugs.values(), known.drugs, "a drug of drugs.yaml")
     unknown(files, name, "local.results", local.results.values(), [*markers, *agents, *known.tests], "a marker, a drug or a test")
     found: Codes = {"drug": _split(files, name, "drugs", local.drugs), "marker": {}, "susceptibility": {}, "test": {}}
     for place, key in _split(files, name, "results", local.results).items():

@@ -1,6 +1,7 @@
 """Says in plain words what msgspec found wrong with a record: which key, what was found, what was expected."""
 
 import re
+from collections.abc import Collection
 from difflib import get_close_matches
 from enum import EnumMeta
 from typing import Any, get_args, get_type_hints
@@ -22,6 +23,7 @@ NAMES = {
 STEP = re.compile(r"\[[^\]]*\]|[^.\[]+")
 DATE = "a date such as 2027-05-22"
 LONGEST = 60
+FEW = 12
 
 
 def told(message: str, raw: Any, kind: type[Any]) -> tuple[str, str, str]:
@@ -34,6 +36,12 @@ def told(message: str, raw: Any, kind: type[Any]) -> tuple[str, str, str]:
     if missing:
         return _under(path, missing[1]), "nothing", "a value"
     return path or "file", _shown(_value_at(raw, path)), _expected(said, _type_at(kind, path))
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """The right words that a wrong one may have meant."""
+    close = get_close_matches(word, known, n=3)
+    return f"did you mean {', '.join(close)}?" if close else f"one of {', '.join(sorted(set(known))[:FEW])}"
 
 
 def _under(path: str, name: str) -> str:

@@ -1,13 +1,13 @@
 """The statements of a condition's source article, each with the rules and evidence rows that it became."""
 
-from collections.abc import Container
 from datetime import date
 from typing import Literal
 
 from msgspec import field
 
+from cds_service.clinical import lists
 from cds_service.clinical.policy import Sheet
-from cds_service.knowledge.files import Files
+from cds_service.knowledge.known import Known
 
 Holds = Literal["correct", "in-part", "outdated", "superseded", "misattributed", "conflict", "unverified"]
 
@@ -18,8 +18,8 @@ class Statement(Sheet, frozen=True):
     says: str
     holds: Holds
     reading: str
-    rules: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
+    rules: tuple[lists.Rule, ...] = ()
+    evidence: tuple[lists.Evidence, ...] = ()
     kept_out: str = ""
 
 
@@ -37,19 +37,14 @@ class Trace(Sheet, frozen=True):
     statements: dict[str, Statement] = field(default_factory=dict)
 
 
-def trace(files: Files, folder: str, rules: Container[str], evidence: Container[str]) -> Trace | None:
+def trace(known: Known, folder: str) -> Trace | None:
     """The trace of one condition; a statement without a home, or with an unknown one, is a problem."""
     name = f"{folder}/trace.yaml"
-    found = files.typed(name, Trace)
+    found = known.files.typed(name, Trace)
     if found is None:
         return None
+    known.look(name, found)
     for key, statement in found.statements.items():
-        for rule in statement.rules:
-            if rule not in rules:
-                files.problem(name, f"statements.{key}.rules", rule, "the id of a rule of this condition")
-        for row in statement.evidence:
-            if row not in evidence:
-                files.problem(name, f"statements.{key}.evidence", row, "the id of a row of shared/evidence.yaml")
         if not statement.rules and not statement.kept_out:
-            files.problem(name, f"statements.{key}", "no rule", "at least one rule, or `kept_out` with the reason")
+            known.files.problem(name, f"statements.{key}", "no rule", "at least one rule, or `kept_out` with the reason")
     return found

@@ -1,7 +1,7 @@
 """Fills the parts of the record that a service asks for: what the client prefetched, then what its FHIR server has."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from cds_service.protocol.request import HookRequest
 
 __all__ = ["Answer", "Fetch", "Part", "Prefetched", "fill", "query"]
 
+Strange = Callable[[Sequence[Raw], Mapping[str, Sequence[Raw]]], bool]  # the resources of a part, and all parts
 TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
 NULL = b"null"
 
@@ -34,6 +35,11 @@ class Part(Protocol):
         """Nothing may be said without it."""
 
 
+def nothing_strange(_resources: Sequence[Raw], _record: Mapping[str, Sequence[Raw]]) -> bool:
+    """Whose the resources are is not looked at."""
+    return False
+
+
 @dataclass(frozen=True)
 class Prefetched:
     """The resources by prefetch key; `missing` are the keys that could not be had, or not all of them."""
@@ -51,22 +57,41 @@ class _Filling:
     gaps: set[str] = field(default_factory=set)
 
 
-def fill(request: HookRequest, parts: Mapping[str, Part], fetch: Fetch | None, also: Mapping[str, str] | None = None) -> Prefetched:
+def fill(
+    request: HookRequest,
+    parts: Mapping[str, Part],
+    fetch: Fetch | None,
+    also: Mapping[str, str] | None = None,
+    strange: Strange = nothing_strange,
+) -> Prefetched:
     """The parts of the record, and those that are missing; raises CannotDecide when a required one is.
 
-    A part that the client says does not exist (null) is empty, not missing. `also` are further queries, asked in the same
-    round; they are never required.
+    A part that the client says does not exist (null) is empty, not missing; one that holds resources of others alone is missing.
+    `also` are further queries, asked in the same round; they are never required.
     """
     filling = _Filling(wanted=dict(also or {}))
     for key, part in parts.items():
         _supply(filling, key, request.prefetch.get(key), query(part.query, request.context), part.query)
+    doubted = _distrust(filling, parts, request, strange)
     answers = _ask(request, filling.wanted, fetch)
     again = {key: url for key, url in _instead(request, parts, filling).items() if not _whole(answers.get(key))}
     answers |= {key: answer for key, answer in _ask(request, again, fetch).items() if answer.complete}
-    have = filling.have | {key: _joined(filling, key, answer, again) for key, answer in answers.items()}
+    have = doubted | filling.have | {key: _joined(filling, key, answer, again) for key, answer in answers.items()}
     missing = filling.gaps | {key for key in filling.wanted if not _whole(answers.get(key))}
+    missing |= {key for key in parts if strange(have.get(key, ()), have)}
     _demand(parts, missing)
     return Prefetched(have, frozenset(missing))
+
+
+def _distrust(filling: _Filling, parts: Mapping[str, Part], request: HookRequest, strange: Strange) -> dict[str, tuple[Raw, ...]]:
+    """What was sent and is all about others; it is asked for as if it had not been sent."""
+    doubted = {key: found for key, found in filling.have.items() if strange(found, filling.have)}
+    for key in doubted:
+        del filling.have[key]
+        url = query(parts[key].query, request.context)
+        if url is not None:
+            filling.wanted[key] = url
+    return doubted
 
 
 def query(template: str, values: Mapping[str, str]) -> str | None:

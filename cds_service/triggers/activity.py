@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order, Route
 from cds_service.clinical.infection import Evidence, State
+from cds_service.clinical.lists import DRUGS, Circumstance, Group, Specimen
 from cds_service.clinical.regimen import Drugs, Regimen
 from cds_service.finding import Indicator, Remark
 from cds_service.triggers.protection import covering
-from cds_service.triggers.trigger import NONE, names
+from cds_service.triggers.trigger import NONE, Says, names
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class InactiveDrug:
     Where it is ordered as a partner of `partners_of`, the rule of partial partners speaks instead.
     """
 
+    SAYS: ClassVar = Says("drug mic", notes="inhibitor-spares")
     drugs: Drugs
     inhibitors: Drugs = NONE
     partly: Drugs = NONE
@@ -48,8 +51,9 @@ class BackboneDrug:
     An isolate of `co_isolates` explains it.
     """
 
+    SAYS: ClassVar = Says("drug other", notes="other-active")
     drugs: Drugs
-    co_isolates: tuple[str, ...] = ()
+    co_isolates: tuple[Group, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         orders = bedside.regimen.of(self.drugs)
@@ -65,19 +69,19 @@ class BackboneDrug:
 class AddOn:
     """A second agent joins a regimen that is already expected to work.
 
-    A draft speaks; an order that has run for more than `settled_h` speaks softly once the susceptibility is known. In intensive care
-    the first `empiric_h` are excused while the susceptibility is open (`excused_when_severe`).
+    A draft speaks, unless it states an end within `empiric_h` of therapy; an order that has run for more than `settled_h` speaks softly
+    once the susceptibility is known. In a gravely ill patient the first `empiric_h` are excused while the susceptibility is open. Without
+    these hours none of that holds.
     """
 
+    SAYS: ClassVar = Says("drug", notes="untested")
     drugs: Drugs
-    settled_h: int = 72
-    empiric_h: int = 72
-    co_isolates: tuple[str, ...] = ()
+    settled_h: int | None = None
+    empiric_h: int | None = None
+    co_isolates: tuple[Group, ...] = ()
     routes: tuple[Route, ...] = ()
-    draft_only: bool = False
     settled_only: bool = False
     softer_untested: bool = False
-    excused_when_severe: bool = False
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
@@ -86,8 +90,8 @@ class AddOn:
         if not orders or not regimen.active_rows or self._excused(bedside, orders, tests):
             return
         susceptible = bedside.laboratory.susceptible(tests) is not None
-        drafts = [] if self.settled_only else [order for order in orders if order.draft]
-        settled = [order for order in orders if (bedside.running_h(order) or 0) > self.settled_h and susceptible and not self.draft_only]
+        drafts = [] if self.settled_only else [order for order in orders if order.draft and not self._limited(bedside, order)]
+        settled = [order for order in orders if susceptible and self._settled(bedside, order)]
         spoken = tuple(drafts or settled)
         if not spoken:
             return
@@ -96,19 +100,30 @@ class AddOn:
         notes = () if susceptible else ("untested",)
         yield Remark(spoken, indicator=Indicator.INFO if softer else None, words={"drug": names(spoken)}, notes=notes, removes=removes)
 
+    def _limited(self, bedside: Bedside, order: Order) -> bool:
+        """The draft states an end, and with what ran before it the drug is given for the first hours only."""
+        ends = bedside.regimen.end(order) if order.ends or order.duration_h is not None else None
+        ahead = (ends - bedside.regimen.start(order)).total_seconds() / 3600 if ends else None
+        return ahead is not None and self.empiric_h is not None and ahead + (bedside.running_h(order) or 0) <= self.empiric_h
+
     def _excused(self, bedside: Bedside, orders: Sequence[Order], tests: Sequence[str]) -> bool:
         if bedside.dual_resistant or bedside.other_organism(self.co_isolates) or bedside.laboratory.against(tests):
             return True
-        fresh = all((bedside.running_h(order) or 0) <= self.empiric_h for order in orders)
-        return self.excused_when_severe and bedside.severe and fresh and not bedside.laboratory.decided(tests)
+        if self.empiric_h is None or not bedside.severe or bedside.laboratory.decided(tests):
+            return False
+        return all((bedside.running_h(order) or 0) <= self.empiric_h for order in orders)
+
+    def _settled(self, bedside: Bedside, order: Order) -> bool:
+        return self.settled_h is not None and (bedside.running_h(order) or 0) > self.settled_h
 
 
 @dataclass(frozen=True)
 class PoorAtSite:
     """The only drug that may work does not reach the place of the infection."""
 
+    SAYS: ClassVar = Says("drug specimen")
     drugs: Drugs
-    specimens: tuple[str, ...]
+    specimens: tuple[Specimen, ...]
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         orders = bedside.regimen.of(self.drugs)
@@ -127,7 +142,8 @@ class NothingActive:
     Where nothing is being signed, antibiotics that run and cannot work against a current infection are worth a line.
     """
 
-    sterile: tuple[str, ...]
+    SAYS: ClassVar = Says("drug drugs", variants="running")
+    sterile: tuple[Specimen, ...]
     recent_days: int
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
@@ -151,9 +167,10 @@ class NothingActive:
 class OralStepDown:
     """An oral drug takes over that was not shown to work against this isolate."""
 
+    SAYS: ClassVar = Says("drug", variants="resistant")
     drugs: Drugs
-    specimens: tuple[str, ...]
-    circumstances: tuple[str, ...] = ()
+    specimens: tuple[Specimen, ...]
+    circumstances: tuple[Circumstance, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
@@ -176,6 +193,7 @@ class OralStepDown:
 class DischargeList:
     """The take-home list alone lacks what makes its drugs work."""
 
+    SAYS: ClassVar = Says("drug", variants="inactive")
     drugs: Drugs
     inactive: Drugs = NONE
 
@@ -198,6 +216,7 @@ class DischargeList:
 class Duplicate:
     """A fixed product runs together with the single drugs that it contains, for longer than a switch takes."""
 
+    SAYS: ClassVar = Says("drug product", of=DRUGS)
     product: Drugs
     singles: Drugs
     crossover_h: int
@@ -208,8 +227,9 @@ class Duplicate:
         courses = [[one for one in regimen.of(self.singles) if one.drug.key == key] for key in sorted(self.singles.keys)]
         doubled = [one for course in courses if fixed and course and self._meet(regimen, fixed, course) for one in course]
         if doubled and any(order.draft for order in (*fixed, *doubled)):
-            removes = tuple(order for order in doubled if order.draft)
-            yield Remark((*fixed, *doubled), words={"drug": names(doubled), "product": names(fixed)}, removes=removes)
+            words = {"drug": names(doubled), "product": names(fixed)}
+            notes = tuple(dict.fromkeys(order.drug.key for order in doubled))
+            yield Remark((*fixed, *doubled), words=words, notes=notes, removes=tuple(doubled))
 
     def _meet(self, regimen: Regimen, one: Sequence[Order], other: Sequence[Order]) -> bool:
         """Two courses, each a loading dose with what follows it, run side by side for too long."""
@@ -222,6 +242,7 @@ class Duplicate:
 class DrugPair:
     """Two drugs meet that should not be given together."""
 
+    SAYS: ClassVar = Says("drug partner")
     drugs: Drugs
     beside: Drugs
 

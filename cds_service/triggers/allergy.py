@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+from cds_service.clinical import lists
 from cds_service.clinical.allergies import ALERTED, Reaction, chained, reaction, worst
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Allergy, Drug, Order
 from cds_service.clinical.infection import Evidence
+from cds_service.clinical.lists import Ingredient
 from cds_service.finding import Indicator, Remark
+from cds_service.triggers.trigger import Says
 
 
 @dataclass(frozen=True)
@@ -15,11 +19,18 @@ class DrugAllergy:
     """A drug is ordered that the patient is recorded to react to, or one that shares its side chain.
 
     The side chains of a row of `similar` only resemble one another: the order is spoken about, and the drug may still be offered.
+    Reactions of `severe_skin` have words of their own.
     """
 
-    cross: tuple[tuple[str, ...], ...]
+    SAYS: ClassVar = Says(
+        "drug allergy",
+        variants="similar-side-chain shared-side-chain class severe-skin",
+        notes="severe cross same similar",
+    )
+    cross: tuple[tuple[Ingredient, ...], ...]
     years_forgotten: int
-    similar: tuple[tuple[str, ...], ...] = ()
+    similar: tuple[tuple[Ingredient, ...], ...] = ()
+    severe_skin: tuple[lists.Reaction, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         found = [
@@ -53,7 +64,7 @@ class DrugAllergy:
             return "similar-side-chain"
         if verdict is Reaction.CROSS:
             return "shared-side-chain" if chained(allergy, drug, self.cross) else "class"
-        return "severe-skin" if "scar" in allergy.reactions else None
+        return "severe-skin" if allergy.reactions & set(self.severe_skin) else None
 
     def _verdict(self, bedside: Bedside, allergy: Allergy, order: Order) -> Reaction | None:
         found = reaction(allergy, order.drug, self.cross, self.years_forgotten, bedside.now, self.similar)

@@ -4,24 +4,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Measure, Order
 from cds_service.clinical.infection import Evidence
+from cds_service.clinical.lists import CIRCUMSTANCE, Circumstance, Part, Specimen, Test
 from cds_service.clinical.regimen import Drugs
 from cds_service.finding import Indicator, Remark
-from cds_service.triggers.trigger import NONE, names
+from cds_service.triggers.trigger import NONE, Says, names
 
 
 @dataclass(frozen=True)
 class CourseTooShort:
     """A stated end makes the course shorter than this site of infection asks for."""
 
+    SAYS: ClassVar = Says("n drug")
     days: int
-    specimens: tuple[str, ...] = ()
-    circumstances: tuple[str, ...] = ()
-    excused_by: tuple[str, ...] = ()
-    excused_days: int = 7
+    excused_days: int
+    specimens: tuple[Specimen, ...] = ()
+    circumstances: tuple[Circumstance, ...] = ()
+    excused_by: tuple[Circumstance, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         if bedside.lately(self.excused_days) & set(self.excused_by):
@@ -45,9 +48,10 @@ class CourseTooShort:
 class CourseTooLong:
     """A drug has run longer than its trials, and nothing on file explains it."""
 
+    SAYS: ClassVar = Says("n drug")
     drugs: Drugs
     days: int
-    excused_by: tuple[str, ...] = ()
+    excused_by: tuple[Circumstance, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         orders = bedside.regimen.of(self.drugs)
@@ -65,6 +69,7 @@ class Worsening:
     sign, and so are a fever, a SOFA that has risen by `sofa_rise`, and a vasopressor that was started after the therapy.
     """
 
+    SAYS: ClassVar = Says("hours sign")
     from_h: int
     to_h: int
     fever_c: Decimal
@@ -111,10 +116,11 @@ class LabWatch:
     laboratory's upper limit; a result counts for `remembered_h`.
     """
 
+    SAYS: ClassVar = Says("drug n", variants="raised high")
     drugs: Drugs
     daily_g: Decimal
     after_h: int
-    tests: tuple[str, ...]
+    tests: tuple[Test, ...]
     within_h: int
     raised: int
     high: int
@@ -136,7 +142,7 @@ class LabWatch:
 
     def _looked(self, bedside: Bedside, newest: Sequence[Measure]) -> bool:
         fresh = any((bedside.since(one.taken) or 0) <= self.within_h for one in newest)
-        return fresh or "liver-tests" in bedside.chart.pending_tests
+        return fresh or bool(bedside.chart.pending_tests & set(self.tests))
 
     def _long(self, bedside: Bedside, orders: Sequence[Order]) -> bool:
         daily = [
@@ -150,6 +156,8 @@ class LabWatch:
 class Child:
     """The patient is a child: regimen logic holds, adult doses do not."""
 
+    SAYS: ClassVar = Says("n")
+
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         directed = [order for order in bedside.regimen.therapy if order.drug.key in bedside.regimen.directed]
         if bedside.child and (directed or bedside.unsound):
@@ -160,7 +168,8 @@ class Child:
 class InCircumstance:
     """The record names a circumstance that the prescriber should weigh."""
 
-    words: tuple[str, ...]
+    SAYS: ClassVar = Says("", of=CIRCUMSTANCE)
+    words: tuple[Circumstance, ...]
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         directed = [order for order in bedside.regimen.therapy if order.drug.key in bedside.regimen.directed]
@@ -172,6 +181,12 @@ class InCircumstance:
 @dataclass(frozen=True)
 class Unread:
     """An antibiotic order or a result of the mechanism was found and could not be read, or its drug is not judged here."""
+
+    SAYS: ClassVar = Says(
+        "n why enzyme collected drug",
+        variants="result order in-words in-words-undated not-evaluated",
+        notes="result order not-evaluated",
+    )
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         proven = bool(bedside.infection.proven)
@@ -197,8 +212,9 @@ class Incomplete:
     `with_evidence` are the parts that matter beside proven evidence, `when_ordering` those that could have held it.
     """
 
-    when_ordering: tuple[str, ...] = ()
-    with_evidence: tuple[str, ...] = ()
+    SAYS: ClassVar = Says("missing")
+    when_ordering: tuple[Part, ...] = ()
+    with_evidence: tuple[Part, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         ordering = bedside.ordering

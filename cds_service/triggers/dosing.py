@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Fit, Leeway, distance_pct, written
@@ -13,7 +13,7 @@ from cds_service.clinical.infection import Evidence
 from cds_service.clinical.regimen import Drugs, treats
 from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.finding import Correction, Indicator, Remark
-from cds_service.triggers.trigger import names
+from cds_service.triggers.trigger import Says, names
 
 NOT_GIVEN = {"entered-in-error", "cancelled", "stopped", "on-hold", "ended", "unknown"}
 
@@ -22,20 +22,27 @@ NOT_GIVEN = {"entered-in-error", "cancelled", "stopped", "on-hold", "ended", "un
 class DoseOffTable:
     """The dose of a draft is not the one that the table gives for this kidney.
 
-    Judged are drafts that belong to a regimen that works as a whole. `load` says what a missing loading dose of the table is
-    worth; one that is required is judged like any other dose. A dose counts as far off from `far_pct` on, or at a clearance up to
-    `low_clearance`; any other has the indicator `mild`. Up to `review_below` mL/min and in dialysis a pharmacist is to look at the intervals.
+    `tolerance_pct` of grams and hours is rounding. Judged are drafts that belong to a regimen that works as a whole. `load` says what a
+    missing loading dose of the table is worth in the first `load_within_h`; one that is required is judged like any other dose. A dose
+    counts as far off from `far_pct` on, or at a clearance up to `low_clearance`; any other has the indicator `mild`. Up to
+    `review_below` mL/min and in dialysis a pharmacist is to look at the intervals.
     """
 
+    SAYS: ClassVar = Says(
+        "drug dose components ordered load kidney",
+        variants="above below above-daily-maximum component other-schedule no-load wrong-load short-infusion",
+        notes="above below second-band full-interval daily-maximum components load infusion low-clearance sessions "
+        "pharmacist-review injury",
+    )
     drug: Drugs
+    tolerance_pct: Decimal
+    far_pct: Decimal
+    low_clearance: Decimal
+    load_within_h: int
     max_daily_g: Decimal | None = None
     load: Literal["none", "advised", "required"] = "none"
-    load_within_h: int = 24
     infusion_h: Decimal | None = None
     sessions_h: Decimal | None = None
-    tolerance_pct: Decimal = Decimal(5)
-    far_pct: Decimal = Decimal(25)
-    low_clearance: Decimal = Decimal(15)
     review_below: Decimal | None = None
     mild: Indicator = Indicator.WARNING
 
@@ -66,7 +73,7 @@ class DoseOffTable:
             indicator=Indicator.WARNING if load else self._indicator(bedside, wrong, off, missing, band),
             variant=variant,
             words=self._words(bedside, order, wrong or load, band),
-            notes=tuple(self._notes(bedside, off, missing, short)),
+            notes=tuple(self._notes(bedside, wrong, off, missing, short, band)),
             corrections=tuple(self._corrections(bedside, order, band, missing, load)),
             attached=variant == "no-load" and self.load == "advised",
         )
@@ -134,14 +141,20 @@ class DoseOffTable:
         far = off is Fit.ABOVE_MAXIMUM or distance_pct(wrong, band) >= self.far_pct
         return Indicator.WARNING if grave or far else self.mild
 
-    def _notes(self, bedside: Bedside, off: Fit | None, missing: bool, short: bool) -> Iterator[str]:
-        kidney = bedside.kidney
+    def _notes(self, bedside: Bedside, wrong: Dose | None, off: Fit | None, missing: bool, short: bool, band: Band) -> Iterator[str]:
+        """`second-band` lies just below the full dose; `full-interval` is a wrong dose as often as a full one."""
+        kidney, (agent,) = bedside.kidney, self.drug.keys
+        full, *less = bedside.reference.doses.bands(agent)
+        daily = wrong.grams * 24 / wrong.interval_h if wrong and wrong.grams and wrong.interval_h else None
         low = kidney.clearance is not None and kidney.clearance <= self.low_clearance
         yield from (
             note
             for note, said in {
                 "above": off in {Fit.ABOVE, Fit.ABOVE_MAXIMUM},
                 "below": off is Fit.BELOW,
+                "second-band": off is not None and band.maintenance[0] in less[:1],
+                "full-interval": wrong is not None and wrong.interval_h in full.intervals_h and band.maintenance[0] != full,
+                "daily-maximum": daily is not None and self.max_daily_g is not None and daily >= self.max_daily_g,
                 "components": off is not None,
                 "load": missing,
                 "infusion": short,
@@ -163,7 +176,7 @@ class DoseOffTable:
             "components": band.maintenance[0].components or "one component",
             "ordered": written(told) if told else "no dose",
             "load": f"{load.normalize():f} g" if load is not None else "no loading dose",
-            "kidney": bedside.kidney.named,
+            "kidney": bedside.kidney.named(bedside.reference.doses.limits),
         }
 
     def _interval(self, bedside: Bedside, band: Band) -> Decimal:
@@ -183,6 +196,7 @@ class DoseOffTable:
 class InfusionTooShort:
     """A stated infusion time is shorter than the guidance, or than the label."""
 
+    SAYS: ClassVar = Says("drug hours", variants="unstated below-label", notes="pharmacist-review")
     drugs: Drugs
     label_h: Decimal
     guidance_h: Decimal
@@ -205,6 +219,7 @@ class InfusionTooShort:
 class NotTogether:
     """Two drugs that protect one another are not given at the same time."""
 
+    SAYS: ClassVar = Says("drug partner", variants="apart")
     drugs: Drugs
     beside: Drugs
     apart_h: int
@@ -240,6 +255,7 @@ class NotTogether:
 class RenalDataMissing:
     """A drug with a renal dose is signed, and kidney function is unknown, old or unsteady."""
 
+    SAYS: ClassVar = Says("drug missing hours n", variants="no-creatinine no-weight no-age no-sex old unstable")
     drugs: Drugs
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
@@ -251,7 +267,7 @@ class RenalDataMissing:
         if kidney.creatinine is None:
             yield Remark(orders, variant="no-creatinine", words=words)
         elif kidney.lacking:
-            yield Remark(orders, variant=f"no-{kidney.lacking[0]}", words={**words, "missing": " and ".join(kidney.lacking)})
+            yield Remark(orders, variant=f"no-{kidney.lacking[0]}", words={**words, "missing": " and ".join(kidney.lacking)}, suggest=())
         elif not bedside.creatinine_fresh:
             age = f"{kidney.age_h:.0f}" if kidney.age_h is not None else "an unknown number of"
             yield Remark(orders, variant="old", words={**words, "hours": age})

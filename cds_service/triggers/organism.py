@@ -2,19 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order
 from cds_service.clinical.infection import Evidence, State
+from cds_service.clinical.lists import GROUP, Agent, Drug, Group, Species
 from cds_service.clinical.regimen import Drugs
 from cds_service.clinical.susceptibility import Tested
 from cds_service.finding import Indicator, Remark
-from cds_service.triggers.trigger import NONE, names
+from cds_service.triggers.trigger import NONE, Says, names
 
 
 @dataclass(frozen=True)
 class ResistantToOrdered:
     """One species was tested and found not susceptible to all that is ordered against it, in hospital or on the discharge list."""
+
+    SAYS: ClassVar = Says("drug agent answer mic limit", variants="by-breakpoint")
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         for regimen in (bedside.regimen, bedside.regimen.take_home()):
@@ -38,6 +43,8 @@ class ResistantToOrdered:
 class ResistantToAll:
     """Every regimen that is expected to work was tested and found wanting."""
 
+    SAYS: ClassVar = Says("drugs")
+
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         if bedside.dual_resistant:
             yield Remark(bedside.regimen.therapy, words={"drugs": names(bedside.regimen.therapy) if bedside.regimen.therapy else "none"})
@@ -47,9 +54,10 @@ class ResistantToAll:
 class Outmatched:
     """A regimen relies on drugs to which another is preferred for this species."""
 
+    SAYS: ClassVar = Says("drug", variants="suspected")
     relied: Drugs
     preferred: Drugs
-    not_if_organism: tuple[str, ...] = ()
+    not_if_organism: tuple[Group, ...] = ()
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         orders = bedside.regimen.of(self.relied)
@@ -66,6 +74,7 @@ class Outmatched:
 class Powerless:
     """A regimen relies on drugs that this species resists by nature; a drug of `rescued_by` that no test speaks against excuses it."""
 
+    SAYS: ClassVar = Says("drug", variants="lesser", notes="lesser by-nature")
     drugs: Drugs
     lesser: Drugs = NONE
     rescued_by: Drugs = NONE
@@ -77,19 +86,20 @@ class Powerless:
         if rescued or not (orders or lesser):
             return
         if lesser:
-            yield Remark(lesser, indicator=Indicator.WARNING, variant="lesser", words={"drug": names(lesser)})
+            yield Remark(lesser, indicator=Indicator.WARNING, variant="lesser", words={"drug": names(lesser)}, notes=("lesser",))
         else:
-            yield Remark(orders, words={"drug": names(orders)})
+            yield Remark(orders, words={"drug": names(orders)}, notes=("by-nature",))
 
 
 @dataclass(frozen=True)
 class SoleAgent:
     """A species is treated with one drug that needs a partner; no proof of the mechanism is asked for."""
 
-    organism: str
+    SAYS: ClassVar = Says("drug partner organism", variants="in-vitro-pair")
+    organism: Group
     drugs: Drugs
     enough: Drugs
-    pairs: tuple[tuple[str, ...], ...] = ()
+    pairs: tuple[tuple[Drug, ...], ...] = ()
     in_vitro: Drugs = NONE
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
@@ -100,7 +110,7 @@ class SoleAgent:
         keys = {order.drug.key for order in orders}
         if not isolates or not orders or regimen.of(self.enough) or any(keys >= set(pair) for pair in self.pairs):
             return
-        if "colonisation" in bedside.words | bedside.stated(orders):
+        if set(bedside.policy.evidence.carriage_words) & (bedside.words | bedside.stated(orders)):
             return
         partners = regimen.of(self.in_vitro)
         words = {"drug": names(orders), "partner": names(partners), "organism": isolates[0].organism.name if isolates[0].organism else ""}
@@ -114,9 +124,10 @@ class SoleAgent:
 class Untested:
     """The susceptibilities that would decide are neither on file nor under way."""
 
-    agents: tuple[str, ...]
-    after_h: int = 0
-    organism_key: str = ""
+    SAYS: ClassVar = Says("organism")
+    agents: tuple[Agent, ...]
+    after_h: int
+    organism_key: Species | None = None
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         for one in evidence:
@@ -133,7 +144,8 @@ class Untested:
 class EvidenceOnFile:
     """The chart holds evidence that matters to whoever opens it, although nothing is ordered."""
 
-    state: str
+    SAYS: ClassVar = Says("n")
+    state: lists.State
     remote_too: bool = False
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
@@ -146,9 +158,14 @@ class EvidenceOnFile:
             yield Remark(isolates=(found[0].isolate,), words={"n": f"{days:.0f}" if days is not None else "an unknown number of"})
 
 
+CONFLICTS = "preliminary later-negative gene-against-phenotype"
+
+
 @dataclass(frozen=True)
 class ConflictingResults:
     """Two results about one isolate do not agree, or the deciding one is preliminary."""
+
+    SAYS: ClassVar = Says("marker enzyme", variants=CONFLICTS, notes=CONFLICTS)
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         states = {State.CURRENT, State.HISTORY, State.COLONISED}
@@ -156,13 +173,15 @@ class ConflictingResults:
         for conflict in bedside.infection.conflicts:
             if conflict.isolate in proven or any(conflict.isolate.sample == isolate.sample for isolate in proven):
                 words = {"marker": conflict.marker, "enzyme": conflict.marker}
-                yield Remark(isolates=(conflict.isolate,), variant=conflict.kind, words=words)
+                yield Remark(isolates=(conflict.isolate,), variant=conflict.kind, words=words, notes=(conflict.kind,))
                 return
 
 
 @dataclass(frozen=True)
 class SuspectedByPattern:
     """The susceptibilities suggest the mechanism, and nobody has looked for the gene."""
+
+    SAYS: ClassVar = Says("organism", of=GROUP)
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         found = bedside.infection.of([State.SUSPECTED])

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
+from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order, Route
 from cds_service.clinical.infection import Evidence, State
+from cds_service.clinical.lists import Marker, Trait
 from cds_service.clinical.regimen import Drugs, Regimen, treats
 from cds_service.finding import Indicator, Remark
-from cds_service.triggers.trigger import NONE, names
+from cds_service.triggers.trigger import NONE, Says, names
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class UnprotectedDrug:
     are, as long as the evidence is current.
     """
 
+    SAYS: ClassVar = Says(
+        "drug partner hours",
+        variants="too-late ends-before beside-a-non-protector",
+        notes="beside inhibitor-data reported-susceptible inhaled-partner",
+    )
     drugs: Drugs
     protectors: Drugs
     stand_ins: Drugs = NONE
@@ -61,20 +68,22 @@ class Weakness:
     """What defeats a partial partner: a companion enzyme, or a species with an enzyme of its own."""
 
     partners: Drugs
-    markers: tuple[str, ...]
-    trait: str = ""
+    markers: tuple[Marker, ...]
+    trait: Trait | None = None
 
 
 @dataclass(frozen=True)
 class PartlyProtectedDrug:
     """A drug is ordered beside a partner that protects it only against part of what the isolate carries."""
 
+    SAYS: ClassVar = Says("drug partner why", variants="defeated", notes="companion species data")
     drugs: Drugs
     partners: Drugs
     protectors: Drugs
     weak: tuple[Weakness, ...]
+    tested_days: int
     stand_ins: Drugs = NONE
-    tested_days: int = 14
+    data_for: Drugs = NONE
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
@@ -87,11 +96,12 @@ class PartlyProtectedDrug:
             return
         words = {"drug": names(bare), "partner": names(partners)}
         defeat = next(self._defeats(evidence, partners), None)
+        data = ("data",) if any(order in self.data_for for order in partners) else ()
         if defeat is None:
-            yield Remark(orders=orders, words=words)
+            yield Remark(orders=orders, words=words, notes=data)
             return
         why, note = defeat
-        yield Remark(orders, indicator=Indicator.CRITICAL, variant="defeated", words={**words, "why": why}, notes=(note,))
+        yield Remark(orders, indicator=Indicator.CRITICAL, variant="defeated", words={**words, "why": why}, notes=(note, *data))
 
     def _defeats(self, evidence: Sequence[Evidence], partners: Sequence[Order]) -> Iterator[tuple[str, str]]:
         for weakness in self.weak:
@@ -103,7 +113,7 @@ class PartlyProtectedDrug:
                     yield " and ".join(found), "companion"
                 organism = one.isolate.organism
                 if weakness.trait and organism and weakness.trait in organism.traits:
-                    yield organism.name, f"{weakness.trait}-species"
+                    yield organism.name, "species"
 
     def _tested(self, bedside: Bedside, bare: Sequence[Order], partners: Sequence[Order]) -> bool:
         """This very pair was tested together on the isolate, recently, and found susceptible."""
@@ -120,8 +130,9 @@ class ProtectionRemoved:
     Where the session touches neither, an end within `apart_h` from now is news enough.
     """
 
+    SAYS: ClassVar = Says("drug other hours ends", variants="last-active ends-earlier")
     apart_h: int
-    open_h: int = 24
+    open_h: int
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen

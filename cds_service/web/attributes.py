@@ -38,7 +38,7 @@ def attributes(knowledge: Knowledge) -> list[dict[str, Any]]:
 
 def dates(knowledge: Knowledge) -> list[str]:
     """The version, when its sheets were last reviewed, and when they are due."""
-    reviewed = [rule.sheet.reviewed for rule, _ in rules_of(knowledge).values() if rule.sheet.reviewed]
+    reviewed = [rule.sheet.reviewed for rule, _ in rules_of(knowledge).values()]
     lines = [f"Knowledge {knowledge.version}"]
     if reviewed:
         lines.append(f"Rules last reviewed between {min(one.on for one in reviewed)} and {max(one.on for one in reviewed)}")

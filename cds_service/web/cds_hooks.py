@@ -98,6 +98,9 @@ class CdsHooks:
             except ServiceError as error:
                 g.reason = error.code
                 given = outcome(error.status, error.code, error.message)
+            except Exception:
+                self._log(names.get("service_id", "discovery"), 500, self._since(started))
+                raise  # whoever answers for faults gives the id
             self._log(names.get("service_id", "discovery"), given.status_code, self._since(started))
             return given
 

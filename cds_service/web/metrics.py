@@ -17,7 +17,7 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ndm_cds_cards_total": ("Cards sent, by their strongest rule.", ("rule", "indicator")),
     "ndm_cds_refused_tokens_total": ("Client tokens refused, by reason.", ("reason",)),
     "ndm_cds_feedback_total": ("Feedback on cards, by outcome.", ("outcome",)),
-    "ndm_cds_fhir_faults_total": ("Queries to FHIR servers without a whole answer, by reason; a call refused as a whole counts once.", ("reason",)),
+    "ndm_cds_fhir_faults_total": ("FHIR queries without a whole answer, by reason; a call refused as a whole counts once.", ("reason",)),
     "ndm_cds_records_dropped_total": ("Records of decisions given up because the spool was full.", ()),
 }
 

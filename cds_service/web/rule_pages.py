@@ -11,19 +11,10 @@ from cds_service.conditions import SOFTER, UNLESS
 from cds_service.evidence import EvidenceRow, Override
 from cds_service.knowledge import Knowledge
 from cds_service.knowledge.trace import Statement
-from cds_service.rule import Rule
+from cds_service.rule import QUESTIONS, Rule
 from cds_service.service import Service
 from cds_service.suggestion import SuggestionSheet
 
-GROUPS = {
-    "regimen": "Is anything in the regimen expected to work?",
-    "add-on": "Is a further drug needed?",
-    "dosing": "Do dose, interval and infusion fit?",
-    "course": "How long, and what if it gets worse?",
-    "safety": "Does something about the patient speak against it?",
-    "state": "Carrier or history",
-    "monitoring": "What is missing or unclear?",
-}
 NAMED = {
     "not-current": "the evidence is a carrier state or a history, not a current infection",
     "crrt": "continuous renal replacement therapy runs",
@@ -95,13 +86,12 @@ def rules_of(knowledge: Knowledge) -> dict[str, tuple[Rule, Service]]:
 def groups_of(knowledge: Knowledge) -> list[tuple[str, list[tuple[Rule, str]]]]:
     """The rules by the question that their group asks, strongest first, each with its state."""
     found = rules_of(knowledge).values()
-    order = [*GROUPS, *sorted({rule.sheet.group for rule, _ in found} - GROUPS.keys())]
     listed = []
-    for group in order:
+    for group, question in QUESTIONS.items():
         inside = [(rule, state_of(rule, service.reference.policy)) for rule, service in found if rule.sheet.group == group]
         inside.sort(key=lambda one: (-one[0].sheet.indicator.rank, one[0].sheet.title))
         if inside:
-            listed.append((GROUPS.get(group, group.capitalize()), inside))
+            listed.append((question, inside))
     return listed
 
 

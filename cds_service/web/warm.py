@@ -19,7 +19,7 @@ UNITS_AFTER_S = 10.0  # loading takes a second of the processor, which the first
 
 
 def warm_up(knowledge: Knowledge, fixtures: Path, now: datetime) -> None:
-    """One whole answer of each service that the fixtures have a request for; the library of rare units follows a while later in the background."""
+    """One whole answer of each service that the fixtures have a request for; the library of rare units follows later, in the background."""
     for service, body in _requests(knowledge, fixtures):
         with suppress(ServiceError):
             to_json(decide(knowledge, service, body, fetch=None, now=now, style=Style(new_id=lambda: "warm-up")).cards)

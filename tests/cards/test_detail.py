@@ -97,7 +97,7 @@ def test_the_whole_text(ward: Callable[..., Ward]) -> None:
     ],
 )
 def test_what_the_result_does_not_say(ward: Callable[..., Ward], changes: dict[str, Any], line: str, gap: str | None) -> None:
-    """Each missing part of a result is named, and the record's own words stand in a code span."""
+    """ST-02: each missing part of a result is named, and the record's own words stand in a code span."""
     grown = isolate(**changes)
     text = shown(ward(orders=(AZTREONAM,), isolates=(grown,)), alone(isolates=(grown,)))["detail"]
     assert line in text
@@ -149,7 +149,7 @@ def test_how_an_order_is_written(ward: Callable[..., Ward], one: Any, line: str)
     ],
 )
 def test_the_kidney_with_its_inputs(ward: Callable[..., Ward], changes: dict[str, Any], line: str) -> None:
-    """Clearance is shown with the creatinine, its unit and age, and the weight that was used; or what was lacking."""
+    """O7, ST-02: clearance is shown with the creatinine, its unit and age, and the weight that was used; or what was lacking."""
     assert line in shown(ward(orders=(AZTREONAM,), **changes), alone(suggest=("switch-to-cefiderocol",)))["detail"]
 
 

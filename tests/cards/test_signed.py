@@ -42,12 +42,11 @@ def signed(request: dict[str, Any], suggestion: dict[str, Any]) -> dict[str, Any
 
 
 def offers(cards: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The suggestions that change medication and leave nothing to be done by hand; the rule about add-ons does not look at their end."""
+    """The suggestions that change medication and leave nothing to be done by hand."""
     for card in cards:
         for suggestion in card.get("suggestions", []):
             drugs = any((action.get("resource") or {}).get("resourceType") == "MedicationRequest" for action in suggestion["actions"])
-            limited = suggestion["label"].startswith("Limit ")
-            if drugs and not limited and "by hand" not in card.get("detail", ""):
+            if drugs and "by hand" not in card.get("detail", ""):
                 yield suggestion
 
 

@@ -16,7 +16,7 @@ NASTY = st.text() | st.text(alphabet="`<>![](){}*_|#~&;:/\\\"'\n\t \u202e\u200b\
 
 @given(NASTY)
 def test_client_text_is_code_and_nothing_else(text: str) -> None:
-    """Whatever a record holds, it appears as one code span and opens no other element."""
+    """O1, A15: whatever a record holds, it appears as one code span and opens no other element."""
     span = quoted(text)
     tokens = MARKDOWN.parse(f"Label: {span}.")
     kinds = [child.type for token in tokens for child in token.children or []]
@@ -25,7 +25,7 @@ def test_client_text_is_code_and_nothing_else(text: str) -> None:
 
 @given(NASTY)
 def test_client_text_is_short_and_seen(text: str) -> None:
-    """A quotation has at most 80 characters, one line, and no character that nobody sees."""
+    """O2: a quotation has at most 80 characters, one line, and no character that nobody sees."""
     inside = quoted(text)[1:-1]
     assert len(inside) <= LONGEST_QUOTE
     assert all(unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co", "Cn"} for one in inside)

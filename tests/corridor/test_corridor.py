@@ -123,15 +123,19 @@ def test_an_order_without_a_medication_is_none_while_it_is_composed(corridor: Co
     assert rules(corridor.decide(signing)) == [["ndmUnreadableOrder", "ndmSusceptibilityMissing"]]
 
 
-def test_a_draft_of_another_patient_is_left_out_and_counted(corridor: Corridor) -> None:
-    """PF-11: the draft of somebody else gives no card, does not spoil the others, and is counted."""
+def test_a_draft_of_another_patient_is_left_out_counted_and_told(corridor: Corridor) -> None:
+    """PF-11, D1: the draft of somebody else is not judged and does not spoil the others; alone, it is said to be unreadable."""
     request = corridor.request(drafts=["aztreonam", {"order": "meropenem", "whose": "other"}])
     decision = corridor.decide(request)
     assert rules(decision) == CARD
     assert decision.bedside is not None
     assert decision.bedside.chart.foreign == 1
-    alone = bare(corridor.request(drafts=[{"order": "aztreonam", "whose": "other"}]))
-    assert corridor.decide(alone, Asked(None)).cards == ()
+    alone = corridor.request(drafts=[{"order": "aztreonam", "whose": "other"}])
+    assert rules(corridor.decide(alone)) == [["ndmUnreadableOrder"]]
+    with pytest.raises(CannotDecide):
+        corridor.decide(bare(alone), Asked(None))
+    healthy = corridor.request(drafts=[{"order": "aztreonam", "whose": "other"}], results=[])
+    assert corridor.decide(healthy).cards == ()
 
 
 # ---------------------------------------------------------------------------------------- where the data come from
@@ -252,14 +256,49 @@ def test_a_patient_is_the_same_however_it_is_referred_to(corridor: Corridor, wri
 
 
 def test_a_result_of_another_patient_is_no_evidence(corridor: Corridor) -> None:
-    """PF-11, T10: what a lenient server sends of others gives no card and is counted."""
+    """PF-11, T10, D2: what a lenient server sends of others is no evidence, is counted, and is said to be unreadable."""
     request = corridor.request(drafts=["aztreonam"])
     for one in request["prefetch"]["results"]["entry"]:
-        one["resource"]["subject"] = {"reference": "Patient/somebody-else"}
+        if "NDM" in json.dumps(one["resource"]):
+            one["resource"]["subject"] = {"reference": "Patient/somebody-else"}
     decision = corridor.decide(request)
-    assert not [name for names in rules(decision) for name in names if name == "ndmAztreonamUnprotected"]
+    assert rules(decision)[0][0] == "ndmUnreadableOrder"
     assert decision.bedside is not None
     assert decision.bedside.chart.foreign > 0
+
+
+def of_somebody_else(request: dict[str, Any], key: str) -> dict[str, Any]:
+    """The request with everything under one prefetch key naming another patient."""
+    for one in request["prefetch"][key]["entry"]:
+        one["resource"]["subject"] = {"reference": "Patient/somebody-else"}
+    return request
+
+
+def test_results_that_are_all_of_another_patient_are_no_results(corridor: Corridor) -> None:
+    """D2, T10, A17: a required part that is about others alone is missing; it is asked for again, and without an answer refused."""
+    request = of_somebody_else(corridor.request(drafts=["aztreonam"]), "results")
+    with pytest.raises(CannotDecide) as refused:
+        corridor.decide(request)
+    assert refused.value.missing == ("results",)
+    access = {key: value for key, value in bare(request).items() if key.startswith("fhir")}
+    server = Asked(corridor.record(drafts=["aztreonam"]))
+    assert rules(corridor.decide({**request, **access}, server)) == CARD
+    assert [one.split("?")[0] for one in server.queries] == ["Observation"]
+
+
+def test_a_server_that_answers_with_others_alone_has_not_answered(corridor: Corridor) -> None:
+    """D2, T10: fetched results of other patients alone are as good as none, and the answer is a refusal."""
+    request = corridor.request(drafts=["aztreonam"])
+    others = [{**one, "subject": {"reference": "Patient/x"}} for one in corridor.record(drafts=["aztreonam"]).resources]
+    with pytest.raises(CannotDecide):
+        corridor.decide(bare(request), Asked(Record(others)))
+
+
+def test_results_of_a_linked_record_are_this_patients(corridor: Corridor) -> None:
+    """D2: what names a record that Patient.link calls the same person is neither missing nor unreadable."""
+    request = of_somebody_else(corridor.request(drafts=["aztreonam"]), "results")
+    request["prefetch"]["patient"]["link"] = [{"other": {"reference": "Patient/somebody-else"}, "type": "replaces"}]
+    assert rules(corridor.decide(request)) == CARD
 
 
 # ----------------------------------------------------------------------------------------- failure is never silence
@@ -384,7 +423,7 @@ def test_a_result_that_two_readers_read_differently_is_told(corridor: Corridor, 
     "moment", ["0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "9999-12-31T23:59:59+14:00", "2026-13-45", "x" * 5_000]
 )
 def test_no_date_breaks_a_sum(corridor: Corridor, moment: str) -> None:
-    """G-11, A2: dates at both ends of the calendar, and texts that are none, in every resource of the record."""
+    """G-11, A2, O10: dates at both ends of the calendar, and texts that are none, in every resource of the record."""
     text = json.dumps(corridor.request(drafts=["aztreonam", "cefiderocol"], running=["ceftazidime-avibactam"]))
     changed = re.sub(r'"(20\d\d-\d\d-\d\d[^"]*)"', json.dumps(moment), text)
     assert changed != text

@@ -19,7 +19,7 @@ def quantity(value: str, **more: str) -> Quantity:
 
 @pytest.mark.parametrize("text", ["0", "2.5", "-1", "2.50", "1e3", "999999999999", "0.0000001"])
 def test_a_plain_number_is_read_exactly(text: str) -> None:
-    """A JSON number keeps every digit."""
+    """H11: a JSON number keeps every digit."""
     assert number(Raw(text.encode())) == Decimal(text)
 
 
@@ -27,7 +27,7 @@ def test_a_plain_number_is_read_exactly(text: str) -> None:
     "text", ['"2.5"', '"1E+999999999"', "true", "null", "1E+999999999", "1e13", "1e-13", "1234567890123456789", "[1]", "", "NaN", "9" * 41]
 )
 def test_what_is_no_reasonable_number_is_refused(text: str) -> None:
-    """Strings, booleans, monsters and over-long numbers are not numbers."""
+    """H4, A14: strings, booleans, monsters and over-long numbers are not numbers."""
     assert number(Raw(text.encode())) is None
 
 
@@ -165,12 +165,16 @@ def test_a_patient_is_the_same_however_it_is_referred_to(reference: str) -> None
     assert Subjects("p1").own(Raw(b'{"reference":"%s"}' % reference.encode()))
 
 
-@pytest.mark.parametrize(
-    "subject", ['{"reference":"Patient/p2"}', '{"reference":"Group/p1"}', '{"reference":"urn:uuid:p2"}', '"Patient/p1"', "[]"]
-)
+@pytest.mark.parametrize("subject", ['{"reference":"Patient/p2"}', '{"reference":"Group/p1"}', '{"reference":"urn:uuid:p2"}'])
 def test_another_subject_is_foreign(subject: str) -> None:
-    """Another patient, a group, and nonsense are not this patient."""
-    assert not Subjects("p1").own(Raw(subject.encode()))
+    """Another patient and a group are not this patient."""
+    assert Subjects("p1").own(Raw(subject.encode())) is False
+
+
+@pytest.mark.parametrize("subject", ['"Patient/p1"', "[]", "5", '{"reference":5}', '{"reference":["Patient/p2"]}'])
+def test_a_subject_that_is_no_reference_is_nobodys(subject: str) -> None:
+    """D3: nonsense in the place of the patient makes a resource broken; it does not make it another patient's."""
+    assert Subjects("p1").own(Raw(subject.encode())) is None
 
 
 @pytest.mark.parametrize("subject", ["{}", "null", '{"display":"Doe"}', '{"reference":"#pat"}', '{"identifier":{"value":"7"}}'])

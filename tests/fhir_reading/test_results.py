@@ -163,11 +163,132 @@ def test_the_patient_is_known_by_every_kind_of_reference(read: Read, reference: 
     assert chart.foreign == 0
 
 
-def test_a_result_of_another_patient_is_dropped_and_counted(read: Read) -> None:
-    """A misfiled result is never judged."""
-    chart = read(observation(code=NDM, valueCodeableConcept=DETECTED, subject={"reference": "Patient/other"}))
+OTHER = {"subject": {"reference": "Patient/other"}}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        observation(code=NDM, valueCodeableConcept=DETECTED, **OTHER),
+        observation(code={"text": "carbapenemase gene"}, valueString="NDM detected", **OTHER),
+        observation(code=NDM, valueString=7, **OTHER),
+        observation(code=[NDM], **OTHER),
+        {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "conclusion": "NDM producer.", **OTHER},
+    ],
+)
+def test_a_result_of_another_patient_is_not_judged_and_not_passed_over(read: Read, resource: dict[str, Any]) -> None:
+    """D2, 3B.35: a result that found the mechanism and names another patient is said to be unreadable, without its words."""
+    chart = read(resource)
+    assert (chart.isolates, chart.foreign) == ((), 1)
+    assert [(one.kind, one.why, one.label) for one in chart.unreadable] == [("result", "it names another patient", "")]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        observation(code=NDM, valueCodeableConcept={"text": "Not detected"}, **OTHER),
+        observation(code={"text": "Creatinine"}, valueQuantity={"value": 1, "unit": "mg/dL"}, **OTHER),
+        observation(code=NDM, valueCodeableConcept=DETECTED, status="cancelled", **OTHER),
+        {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "conclusion": "No growth.", **OTHER},
+        {"resourceType": "Patient", "id": "x", **OTHER},
+    ],
+)
+def test_other_things_of_another_patient_are_only_counted(read: Read, resource: dict[str, Any]) -> None:
+    """D2: what could not have mattered for this patient either is dropped without a word."""
+    chart = read(resource)
+    assert (chart.isolates, chart.unreadable, chart.foreign) == ((), (), 1)
+
+
+@pytest.mark.parametrize("drug", ["aztreonam", "beta-lactam antibiotic"])
+@pytest.mark.parametrize("patient", [None, "somebody"])
+def test_a_draft_of_another_patient_cannot_be_read(read: Read, drug: str, patient: str | None) -> None:
+    """D1: an antibacterial that names another patient is no order of this one, and the prescriber hears of it."""
+    draft = {"resourceType": "MedicationRequest", "id": "d", "status": "draft", "medicationCodeableConcept": {"text": drug}, **OTHER}
+    linked = [{"resourceType": "Patient", "id": "p", "link": [{"other": {"reference": f"Patient/{patient}"}}]}] if patient else []
+    chart = read(*linked, drafts=[draft])
+    assert (chart.orders, chart.foreign) == ((), 1)
+    assert [(one.kind, one.reference, one.why, one.draft) for one in chart.unreadable] == [
+        ("order", "MedicationRequest/d", "it names another patient", True)
+    ]
+
+
+def test_a_draft_of_another_patient_that_is_no_antibacterial_is_only_counted(read: Read) -> None:
+    """D1: other drugs are none of this service's business, whoever they are for."""
+    draft = {
+        "resourceType": "MedicationRequest",
+        "id": "d",
+        "status": "draft",
+        "medicationCodeableConcept": {"text": "metoprolol"},
+        **OTHER,
+    }
+    chart = read(drafts=[draft])
+    assert (chart.orders, chart.unreadable, chart.foreign) == ((), (), 1)
+
+
+def test_a_draft_for_a_linked_record_is_this_patients(read: Read) -> None:
+    """D1, D2: a draft that names a record which Patient.link says is the same person is judged as any other."""
+    draft = {"resourceType": "MedicationRequest", "id": "d", "status": "draft", "medicationCodeableConcept": {"text": "aztreonam"}, **OTHER}
+    chart = read({"resourceType": "Patient", "id": "p", "link": [{"other": {"reference": "Patient/other"}}]}, drafts=[draft])
+    assert [one.drug.key for one in chart.orders] == ["aztreonam"]
+    assert (chart.unreadable, chart.foreign) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": 5},
+        {"subject": "Patient/p"},
+        {"subject": [{"reference": "Patient/p"}]},
+        {"code": [{"text": "NDM gene"}]},
+        {"code": [{"coding": [{"system": "http://loinc.org", "code": "73982-1"}]}]},
+        {"code": "NDM gene"},
+        {"code": {"text": ["NDM"]}},
+        {"resourceType": None},
+        {"resourceType": 5},
+        {"code": {"text": "carbapenemase gene"}, "valueCodeableConcept": [{"text": "NDM detected"}]},
+        {"code": {"text": "gene panel"}, "component": {"code": NDM, "valueCodeableConcept": DETECTED}},
+        {"code": {"text": "gene panel"}, "component": [[NDM]]},
+        {"code": {"text": "gene"}, "valueString": ["NDM found"]},
+    ],
+)
+def test_a_decisive_result_of_broken_shape_is_said_to_be_unreadable(read: Read, change: dict[str, Any]) -> None:
+    """D3: what names the mechanism and is no FHIR is never dropped in silence, whatever is wrong with it."""
+    resource = {**observation(code=NDM, valueCodeableConcept=DETECTED), **change}
+    chart = read({name: value for name, value in resource.items() if value is not None})
     assert chart.isolates == ()
-    assert chart.foreign == 1
+    assert [(one.kind, one.why) for one in chart.unreadable] == [("result", "it is not a valid FHIR resource")]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "conclusion": ["NDM producer"]},
+        {"resourceType": "DiagnosticReport", "id": "r", "subject": 5, "conclusion": "NDM producer"},
+        {"resourceType": "Condition", "id": "c", "code": [{"text": "NDM infection"}]},
+    ],
+)
+def test_broken_reports_and_problems_are_not_passed_over(read: Read, resource: dict[str, Any]) -> None:
+    """D3: reports and problems that name the mechanism are heard of even where their shape is wrong."""
+    (only,) = read(resource).unreadable
+    assert (only.kind, only.reference, only.why) == (
+        "result",
+        f"{resource['resourceType']}/{resource['id']}",
+        "it is not a valid FHIR resource",
+    )
+
+
+@pytest.mark.parametrize("change", [{"subject": 5}, {"resourceType": None}])
+def test_a_running_order_of_broken_shape_is_said_to_be_unreadable(read: Read, change: dict[str, Any]) -> None:
+    """D3: an antibiotic that runs and is no FHIR is not taken for absent."""
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "o",
+        "status": "active",
+        "medicationCodeableConcept": {"text": "aztreonam"},
+        **change,
+    }
+    chart = read({name: value for name, value in order.items() if value is not None})
+    assert [(one.kind, one.reference) for one in chart.unreadable] == [("order", "MedicationRequest/o")]
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -18,6 +18,6 @@ def test_a_usual_unit_is_what_the_library_says(unit: str, target: str, value: st
 
 def test_a_usual_unit_does_not_wait_for_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """A weight in pounds and a height in inches are read while the library is not there."""
-    monkeypatch.setattr(quantity, "_line", lambda unit, target: pytest.fail("the library was asked"))
+    monkeypatch.setattr(quantity, "_line", lambda *_: pytest.fail("the library was asked"))
     assert quantity.convert(quantity.Amount(Decimal(154), "[lb_av]"), "kg") == Decimal("69.85322498")
     assert quantity.convert(quantity.Amount(Decimal(70), "[in_i]"), "cm") == Decimal("177.8")

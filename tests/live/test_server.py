@@ -246,6 +246,19 @@ def test_counters_are_those_of_all_workers(shared: Running) -> None:
         assert 'ndm_cds_requests_total{service="unknown",status="404"} 30.0' in text
 
 
+@pytest.mark.parametrize("flood", [b"".join(b"X-%d: 1\r\n" % number for number in range(2_000)), b"X: " + b"a" * 2_000_000 + b"\r\n"])
+def test_headers_have_an_end(shared: Running, flood: bytes) -> None:
+    """P3: thousands of headers, or one of two megabytes, are refused, and the next call is answered as ever."""
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as one:
+        with suppress(OSError):  # the server may close as soon as it knows
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + flood + b"\r\n")
+        answer = b""
+        with suppress(OSError):
+            answer = one.recv(65_536)
+    assert not answer or answer.startswith(b"HTTP/1.1 431")
+    assert shared.ask("POST", ORDER_SIGN, speaking())[0] == 200
+
+
 @pytest.mark.parametrize(
     "probe",
     [

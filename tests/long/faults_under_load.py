@@ -157,7 +157,7 @@ def report(tally: Tally, took: list[tuple[float, str]], bomb_mb: float) -> int:
     late = sorted(((one, tally.told.get(call, call)) for one, call in took if one > DEADLINE_MS + GRACE_MS), reverse=True)
     grown = {worker: growth(seen) for worker, seen in tally.memory_mb.items()}
     say(f"{len(tally.waited_ms):,} calls, {tally.faulted:,} of them with a fault: {_shares(tally.statuses)}")
-    say(f"server's own time: median {_part(took_ms, 0.5):.0f} ms, 99 % {_part(took_ms, 0.99):.0f} ms, longest {max(took_ms):.0f} ms")
+    say(f"server's own time: median {_part(took_ms, 0.5):.0f} ms, 99 % {_part(took_ms, 0.99):.0f} ms, longest {_part(took_ms, 1):.0f} ms")
     say(f"  later than {DEADLINE_MS} + {GRACE_MS} ms: {len(late)}")
     for one, told in late[:10]:
         say(f"    {one:.0f} ms: {told}")
@@ -180,7 +180,7 @@ def growth(seen: list[float]) -> float:
 
 
 def _part(values: list[float], share: float) -> float:
-    ordered = sorted(values)
+    ordered = sorted(values) or [0.0]
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 

@@ -57,7 +57,7 @@ def test_the_last_word_on_a_card_counts(busy: Board) -> None:
 
 
 def test_no_feedback_is_neither_acceptance_nor_refusal(busy: Board) -> None:
-    """Cards that nobody answered are a share of their own."""
+    """FB-14: cards that nobody answered are a share of their own."""
     assert busy.unanswered.of == 4
 
 
@@ -121,7 +121,9 @@ def test_a_version_is_marked_where_it_first_answered() -> None:
 
 def test_versions_too_close_to_be_read_apart_are_named_once() -> None:
     """Ten versions of one afternoon are ten lines and one name, that of the last."""
-    hourly = [Answered(START + 20 * DAY + hour * 3600, "hospital", "sign", 200, {"loud": "spoke"}, (), f"2+{hour}", 3) for hour in range(10)]
+    hourly = [
+        Answered(START + 20 * DAY + hour * 3600, "hospital", "sign", 200, {"loud": "spoke"}, (), f"2+{hour}", 3) for hour in range(10)
+    ]
     picture = over_time(counted(30, (answered(1), *hourly)))
     assert len(picture.marks) == 11
     assert [mark.label.text for mark in picture.marks if mark.label] == ["1+a", "2+9"]

@@ -68,7 +68,7 @@ def test_an_entry_is_what_the_file_declares(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.stem)
 def test_an_entry_holds_nothing_empty_and_only_known_fields(path: Path) -> None:
-    """G-03 to G-05, DI-09, DI-11: no null, nothing empty, and the version of the specification as three numbers."""
+    """G-03 to G-05, DI-09 to DI-11, DI-15: no null, nothing empty, and the version of the specification as three numbers."""
     found = shipped(path)
     assert all(found.values())
     assert all(found["prefetch"].values())

@@ -140,14 +140,16 @@ def test_a_higher_creatinine_never_means_a_higher_clearance(creatinine: object, 
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (Kidney(clearance=Decimal("50.0401")), "CrCl 50 mL/min"),
-        (Kidney(clearance=Decimal("29.96")), "CrCl 30 mL/min"),
+        (Kidney(clearance=Decimal("50.0401")), "CrCl 50.04 mL/min"),
+        (Kidney(clearance=Decimal("50.0000")), "CrCl 50 mL/min"),
+        (Kidney(clearance=Decimal("29.96")), "CrCl 29.96 mL/min"),
         (Kidney(clearance=Decimal("50.44")), "CrCl 50.4 mL/min"),
+        (Kidney(clearance=Decimal("51.44")), "CrCl 51 mL/min"),
         (Kidney(replacement="CRRT", effluent=Decimal("2.50")), "CRRT at 2.5 L/h"),
         (Kidney(replacement="IHD"), "haemodialysis"),
         (Kidney(), "unknown kidney function"),
     ],
 )
 def test_kidney_function_is_said_in_a_few_words(found: Kidney, expected: str) -> None:
-    """Numbers without noise, replacement by its name."""
-    assert found.named == expected
+    """Whole numbers, more digits close to the limit of a band, replacement by its name."""
+    assert found.named({Decimal(30), Decimal(50)}) == expected

@@ -170,7 +170,7 @@ def test_every_canary_is_planted() -> None:
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_no_canary_is_left_behind(watched: tuple[Flask, Callable[[], str]], name: str) -> None:
-    """A16, O3, T6, FA-03, SE-18: none of forty canaries is found in a refusal, the log, the metrics or the store."""
+    """A16, O3, P10, T6, FA-03, SE-18: none of forty canaries is found in a refusal, the log, the metrics or the store."""
     app, left = watched
     answer = app.test_client().post(ORDER_SIGN, data=spoilt(name), content_type="application/json")
     if answer.status_code != 200:

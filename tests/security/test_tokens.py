@@ -171,7 +171,7 @@ def trust(settings: Settings) -> Trust:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_refused_for_its_reason(trust: Trust, hospital: Hospital, name: str) -> None:
-    """A7, SE-03 to SE-07, SE-09, SE-11, SE-14, SE-15, SE-20: each of these tokens is refused, and for the reason that it is here for."""
+    """A7, J1 to J7, J10, J13, SE-03 to SE-07, SE-09, SE-11, SE-14, SE-15, SE-20: each token is refused for its own reason."""
     reason, made = ATTACKS[name]
     with pytest.raises(Refused) as refusal:
         trust.client(f"Bearer {made(hospital)}", [ORDER_SIGN])

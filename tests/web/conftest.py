@@ -87,7 +87,7 @@ def build(knowledge: Knowledge, settings: Settings, kept: Kept) -> Iterator[Buil
     """Makes applications from settings; what they do on the outside can be replaced."""
     engines = []
 
-    def make(given: Settings = settings, fetch: Fetch | None = None, **other: Any) -> Flask:
+    def make(given: Settings = settings, fetch: Fetch | None = None, knowledge: Knowledge = knowledge, **other: Any) -> Flask:
         engine = open_engine(given.store.url)
         engines.append(engine)
         used = UsedTokens(engine)

@@ -38,8 +38,16 @@ def test_nothing_is_null_or_empty(cards: list[dict[str, Any]]) -> None:
     assert all(value is not None and value not in ("", [], {}) for value in inside(cards))
 
 
+@pytest.mark.parametrize("body", ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_a_list_of_cards_and_nothing_else(open_caller: FlaskClient, body: dict[str, Any]) -> None:
+    """RS-01, RS-03, SY-01: the one member of an answer is its list of cards; nothing is done without the user."""
+    answer = json.loads(open_caller.post(ORDER_SIGN, json=body).data)
+    assert list(answer) == ["cards"]
+    assert isinstance(answer["cards"], list)
+
+
 def test_cards_have_what_the_specification_asks_for(cards: list[dict[str, Any]]) -> None:
-    """CA-01, CA-02, CA-03, CA-17, RS-03: summary below 140 characters, indicator, source; no member beyond those of the specification."""
+    """CA-01, CA-02, CA-03, CA-17: summary below 140 characters, indicator, source; no member beyond those of the specification."""
     known = {
         "uuid",
         "summary",
@@ -78,7 +86,7 @@ def test_suggestions_are_whole(cards: list[dict[str, Any]]) -> None:
 
 
 def test_links_are_plain(cards: list[dict[str, Any]]) -> None:
-    """LI-01 to LI-05: label, absolute https address and type; no app context, nothing that launches by itself, nothing of the patient."""
+    """LI-01 to LI-05, O8: label, absolute https address and type; no app context, nothing that launches itself, nothing of the patient."""
     for link in (link for card in cards for link in card.get("links", ())):
         assert set(link) == {"label", "url", "type"}
         assert (link["type"], link["url"].startswith("https://")) == ("absolute", True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -25,7 +26,7 @@ def test_the_document_is_there_without_a_token(caller: FlaskClient, knowledge: K
 
 
 def test_every_entry_says_what_clients_need(caller: FlaskClient) -> None:
-    """DI-03 to DI-09: hook, id, title, description, prefetch and the version of the specification, and nothing empty."""
+    """DI-03 to DI-09, DI-19: hook, id, title, description, prefetch and the version of the specification, and nothing empty."""
     services = json.loads(caller.get(DISCOVERY).data)["services"]
     for service in services:
         assert re.fullmatch(r"[A-Za-z0-9._~-]+", service["id"])
@@ -37,9 +38,15 @@ def test_every_entry_says_what_clients_need(caller: FlaskClient) -> None:
 
 
 def test_each_service_has_an_id_of_its_own(caller: FlaskClient) -> None:
-    """DI-11, DI-12: no two entries share their id, since clients keep them by their address."""
+    """DI-11, DI-12, ST-01: no two entries share their id, since clients keep them by their address."""
     ids = [service["id"] for service in json.loads(caller.get(DISCOVERY).data)["services"]]
     assert len(ids) == len(set(ids))
+
+
+def test_without_a_service_the_list_is_empty(build: Build, settings: Settings, knowledge: Knowledge) -> None:
+    """DI-13: a service that has nothing to offer says so with an empty list, and with 200."""
+    answer = build(knowledge=replace(knowledge, services={})).test_client().get(DISCOVERY)
+    assert (answer.status_code, json.loads(answer.data)) == (200, {"services": []})
 
 
 def test_every_listed_service_answers(open_caller: FlaskClient) -> None:
@@ -52,7 +59,7 @@ def test_every_listed_service_answers(open_caller: FlaskClient) -> None:
 
 
 def test_templates_ask_only_what_every_client_can_fill(caller: FlaskClient) -> None:
-    """PT-01 to PT-09: plain tokens of the context, relative URLs, and the search parameters of the specification's list."""
+    """PT-01 to PT-10: plain tokens of the context, relative URLs, and the search parameters of the specification's list."""
     allowed = {"patient", "category", "code", "status", "date", "clinical-status", "_count", "_sort"}
     for service in json.loads(caller.get(DISCOVERY).data)["services"]:
         for template in service["prefetch"].values():

@@ -81,6 +81,27 @@ def test_other_bodies_are_not_supported(open_caller: FlaskClient, headers: dict[
     outcome(answer)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind", "status"),
+    [
+        ("GET", "/cds-services", None, None, 200),
+        ("POST", ORDER_SIGN, request(order("Paracetamol")), "application/json", 200),
+        ("POST", ORDER_SIGN, {}, "application/json", 400),
+        ("GET", "/nope", None, None, 404),
+        ("GET", ORDER_SIGN, None, None, 405),
+        ("POST", ORDER_SIGN, request(prefetch={"results": "lost"}), "application/json", 412),
+        ("POST", ORDER_SIGN, request(), "text/xml", 415),
+    ],
+)
+def test_every_answer_says_that_it_is_json(
+    open_caller: FlaskClient, method: str, path: str, body: Any, kind: str | None, status: int
+) -> None:
+    """G-08: good answers and refusals of each kind are application/json, and can be read as UTF-8."""
+    answer = open_caller.open(path, method=method, data=None if body is None else json.dumps(body), content_type=kind)
+    assert (answer.status_code, answer.content_type) == (status, "application/json")
+    assert json.loads(answer.data.decode("utf-8"))
+
+
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/json+fhir", "text/html"])
 def test_any_wish_for_the_answer_is_answered_with_json(open_caller: FlaskClient, accept: str | None) -> None:
     """G-10: whatever the client accepts, the answer is JSON."""

@@ -54,7 +54,7 @@ OPERATIONS = ["discover", "call", "feedback", "health", "readiness", "metrics", 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 @given(data=st.data())
 def test_answers_are_as_described(application: Flask, name: str, data: st.DataObject) -> None:
-    """B12, A2: whatever call is made from the description, the answer has a described status, type and shape, and is never 5xx."""
+    """B12, A2, RS-05: whatever call is made from the description, the answer has a described status, type and shape, and is never 5xx."""
     operation = described(application).find_operation_by_id(name)
     case = data.draw(operation.as_strategy())
     answer = case.call()

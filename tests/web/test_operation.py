@@ -63,6 +63,17 @@ def test_given_up_records_are_counted(caller: FlaskClient, kept: Kept) -> None:
     assert "ndm_cds_records_dropped_total 3.0" in caller.get("/metrics").data.decode()
 
 
+def test_a_fault_of_ours_is_counted_too(build: Build, settings: Settings) -> None:
+    """B13: an answer of 500 stands among the calls, so that an alert on it can ring."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    caller = build(replace(settings, development=True), fetch_for=broken).test_client()
+    assert caller.post(ORDER_SIGN, json=speaking()).status_code == 500
+    assert 'ndm_cds_requests_total{service="ndm-order-sign",status="500"} 1.0' in caller.get("/metrics").data.decode()
+
+
 def test_faults_of_fhir_servers_are_counted_by_reason(build: Build, settings: Settings) -> None:
     """B13: each reason has a series from the start, and it follows what the FHIR calls report, never back."""
     faults = {"deadline": 2}
@@ -105,7 +116,7 @@ def test_only_listed_fields_are_logged(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_messages_of_libraries_are_not_repeated() -> None:
-    """P6, finding 6: a library's message can hold an address with a patient in it; only its name and level are written."""
+    """O3: a library's message can hold an address with a patient in it; only its name and level are written."""
     record = logging.LogRecord("urllib3.connectionpool", logging.WARNING, "", 1, "GET %s", ("/Patient/smith",), None)
     assert json.loads(JsonLines().format(record)) | {"at": ""} == {"at": "", "level": "warning", "event": "urllib3.connectionpool"}
 

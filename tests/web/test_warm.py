@@ -14,6 +14,7 @@ NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
+    """The shipped sheets."""
     return load()
 
 
@@ -23,7 +24,9 @@ def test_each_service_is_met_once_and_the_units_are_loaded(knowledge: Knowledge,
     decide = warm.decide
     monkeypatch.setattr(warm, "load_units", loaded.set)
     monkeypatch.setattr(warm, "UNITS_AFTER_S", 0.0)
-    monkeypatch.setattr(warm, "decide", lambda known, service, body, **rest: decided.append(service) or decide(known, service, body, **rest))
+    monkeypatch.setattr(
+        warm, "decide", lambda known, service, body, **rest: decided.append(service) or decide(known, service, body, **rest)
+    )
     warm.warm_up(knowledge, shipped_fixtures(), NOW)
     assert {"ndm-order-sign", "ndm-order-select"} <= set(decided)
     assert len(decided) == len(set(decided))

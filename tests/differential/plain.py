@@ -1,0 +1,63 @@
+"""The slow, obvious reader: every resource becomes plain objects, all of them are read, and nothing is remembered."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from cds_service.fhir import chart, resources, shelf
+from cds_service.fhir.memory import Memory
+from cds_service.fhir.references import bare
+
+
+class PlainShelf(shelf.Shelf):
+    """Sorts by the parsed resource alone and leaves nothing out but what belongs to somebody else."""
+
+    def put(self, raws: Iterable[Raw]) -> None:
+        for raw in raws:
+            try:
+                found = json.loads(bytes(raw))
+                resources.glance(raw)
+            except (ValueError, RecursionError, *resources.MALFORMED):
+                self._set_aside(raw)
+                continue
+            if not all(self._mine(found.get(name)) for name in ("subject", "patient")):
+                self.strangers.append((resources.glance(raw), raw))
+            elif found.get("resourceType") == "Bundle":
+                self.put(Raw(json.dumps(entry["resource"]).encode()) for entry in found.get("entry", ()) if "resource" in entry)
+            elif found.get("resourceType") in {*shelf.READ, "Observation"}:
+                self._keep(found["resourceType"], raw)
+
+    def _mine(self, subject: Any) -> bool:
+        """Missing, contained, only described, or this patient's."""
+        if not isinstance(subject, dict):
+            return subject is None
+        reference = subject.get("reference") or ""
+        kind, _, name = bare(reference).rpartition("/")
+        return not reference or reference.startswith("#") or (kind in {"", "Patient"} and name in self.subjects._known)
+
+
+def _twice(raw: Raw | bytes) -> bool:
+    """Every object is looked at, one by one."""
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    try:
+        json.loads(bytes(raw), object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def read_plainly(patch: pytest.MonkeyPatch) -> None:
+    """From here on the corridor reads like this."""
+    patch.setattr(chart, "Shelf", PlainShelf)
+    patch.setattr(shelf, "twice", _twice)
+    patch.setattr(chart.orders, "points", lambda _: True)
+    patch.setattr(Memory, "__missing__", lambda self, question: self._answer(question))
+    patch.setattr(Memory, "get", lambda _, __, default=None: default)
