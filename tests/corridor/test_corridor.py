@@ -124,7 +124,7 @@ def test_an_order_without_a_medication_is_none_while_it_is_composed(corridor: Co
 
 
 def test_a_draft_of_another_patient_is_left_out_counted_and_told(corridor: Corridor) -> None:
-    """PF-11, D1: the draft of somebody else is not judged and does not spoil the others; alone, it is said to be unreadable."""
+    """PF-11: the draft of somebody else is not judged and does not spoil the others; alone, it is said to be unreadable."""
     request = corridor.request(drafts=["aztreonam", {"order": "meropenem", "whose": "other"}])
     decision = corridor.decide(request)
     assert rules(decision) == CARD
@@ -256,7 +256,7 @@ def test_a_patient_is_the_same_however_it_is_referred_to(corridor: Corridor, wri
 
 
 def test_a_result_of_another_patient_is_no_evidence(corridor: Corridor) -> None:
-    """PF-11, T10, D2: what a lenient server sends of others is no evidence, is counted, and is said to be unreadable."""
+    """PF-11, T10: what a lenient server sends of others is no evidence, is counted, and is said to be unreadable."""
     request = corridor.request(drafts=["aztreonam"])
     for one in request["prefetch"]["results"]["entry"]:
         if "NDM" in json.dumps(one["resource"]):
@@ -275,7 +275,7 @@ def of_somebody_else(request: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def test_results_that_are_all_of_another_patient_are_no_results(corridor: Corridor) -> None:
-    """D2, T10, A17: a required part that is about others alone is missing; it is asked for again, and without an answer refused."""
+    """T10, A17: a required part that is about others alone is missing; it is asked for again, and without an answer refused."""
     request = of_somebody_else(corridor.request(drafts=["aztreonam"]), "results")
     with pytest.raises(CannotDecide) as refused:
         corridor.decide(request)
@@ -287,7 +287,7 @@ def test_results_that_are_all_of_another_patient_are_no_results(corridor: Corrid
 
 
 def test_a_server_that_answers_with_others_alone_has_not_answered(corridor: Corridor) -> None:
-    """D2, T10: fetched results of other patients alone are as good as none, and the answer is a refusal."""
+    """T10: fetched results of other patients alone are as good as none, and the answer is a refusal."""
     request = corridor.request(drafts=["aztreonam"])
     others = [{**one, "subject": {"reference": "Patient/x"}} for one in corridor.record(drafts=["aztreonam"]).resources]
     with pytest.raises(CannotDecide):

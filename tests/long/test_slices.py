@@ -16,7 +16,7 @@ GENEROUS_MS = 1_500  # the long run holds 50 ms on a quiet machine; here other t
 
 
 def test_hostile_bodies_are_answered_or_refused(knowledge: Knowledge) -> None:
-    """A30, in small: of 1,500 generated bodies each gets cards, silence or a refusal, and nothing else comes up."""
+    """A2, in small: of 1,500 generated bodies each gets cards, silence or a refusal, and nothing else comes up."""
     outcomes, broken, _ = through_the_corridor(knowledge, 1_500, seed=11)
     assert broken == []
     assert outcomes["cards"] > 100
@@ -25,7 +25,7 @@ def test_hostile_bodies_are_answered_or_refused(knowledge: Knowledge) -> None:
 
 @pytest.mark.live
 def test_hostile_bodies_over_http_are_no_fault_of_the_server() -> None:
-    """A30, in small: of 150 generated bodies sent to a started server none is answered with a 5xx."""
+    """A2, in small: of 150 generated bodies sent to a started server none is answered with a 5xx."""
     statuses, broken = over_http(150, seed=12)
     assert broken == []
     assert {"200", "400"} <= statuses.keys()
