@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from cds_service.clinical.policy import Policy
 from cds_service.finding import Indicator
 from cds_service.knowledge import tables
 from cds_service.knowledge.files import Files
+from cds_service.knowledge.known import Known
 from cds_service.knowledge.suggestions import RXNORM, suggestions
-from cds_service.rule import Match, Rule, RuleSheet
+from cds_service.rule import Match, Reviewed, Rule, RuleSheet
 from cds_service.service import Service, ServiceSheet
 from cds_service.triggers.allergy import DrugAllergy
 
@@ -29,7 +31,7 @@ def files() -> Files:
     found = Files.read(HOOKS)
     for key, (code, display) in CODES.items():
         include = [{"system": RXNORM, "concept": [{"code": code, "display": display}]}]
-        text = json.dumps({"resourceType": "ValueSet", "compose": {"include": include}})
+        text = json.dumps({"resourceType": "ValueSet", "id": f"drug-{key}", "compose": {"include": include}})
         found.texts.setdefault(f"shared/valuesets/drug-{key}.json", text.encode())
     return found
 
@@ -39,7 +41,8 @@ def shelf(files: Files) -> tuple[Policy, Library, dict[str, Service]]:
     """Policy, library and services; the rule about allergies stands in every service."""
     policy = files.typed("ndm/policy.yaml", Policy)
     assert policy is not None
-    reference = Reference(policy, {}, DRUGS, tables.doses(files))
+    known = Known(files, {})
+    reference = Reference(policy, {}, DRUGS, tables.doses(files, known))
     sheet = RuleSheet(
         id="ndmBetaLactamAllergy",
         title="Allergy",
@@ -48,6 +51,7 @@ def shelf(files: Files) -> tuple[Policy, Library, dict[str, Service]]:
         indicator=Indicator.WARNING,
         summary="x",
         match=Match(),
+        reviewed=Reviewed(by="author", checked_by="pending", on=date(2026, 11, 22), next=date(2027, 5, 22)),
     )
     rule = Rule(sheet, DrugAllergy(CROSS, 10), "here")
     services = {}
@@ -55,9 +59,9 @@ def shelf(files: Files) -> tuple[Policy, Library, dict[str, Service]]:
         found = files.typed(f"ndm/{name}.yaml", ServiceSheet)
         assert found is not None, files.problems
         services[found.hook] = Service(found, "ndm", (rule,), reference)
-    sheets = suggestions(files, "ndm", reference)
+    sheets = suggestions(known, "ndm", reference)
     assert not files.problems, files.problems
-    library = Library(services, tables.evidence(files), tables.overrides(files), {"ndm": sheets})
+    library = Library(services, tables.evidence(files)[0], tables.overrides(files), {"ndm": sheets})
     return policy, library, services
 
 

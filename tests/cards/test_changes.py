@@ -267,7 +267,7 @@ def test_what_cannot_be_taken_back_is_said(ward: Callable[..., Ward]) -> None:
         ("test-combination", "susceptibility", "18769-0"),
         ("order-creatinine", "creatinine", "2160-0"),
         ("repeat-cultures", "culture", "600-7"),
-        ("order-liver-tests", "liver-tests", None),
+        ("order-liver-tests", "alt", None),
         ("test-genes", "", "63368-5"),
         ("consult-id", "", None),
         ("consult-allergy", "", None),

@@ -10,7 +10,9 @@ from cds_service.clinical.policy import Policy
 from cds_service.errors import Problem
 from cds_service.knowledge import tables
 from cds_service.knowledge.files import Files
+from cds_service.knowledge.known import Known
 from cds_service.knowledge.suggestions import RXNORM, suggestions
+from cds_service.knowledge.terms import terminology
 
 from .ward import DRUGS
 
@@ -52,8 +54,10 @@ def read(text: str) -> tuple[dict[str, object], list[Problem]]:
     files.texts["ndm/suggestions.yaml"] = text.encode()
     policy = files.typed("ndm/policy.yaml", Policy)
     assert policy is not None
-    reference = Reference(policy, {}, DRUGS, tables.doses(files))
-    return dict(suggestions(files, "ndm", reference)), files.problems
+    terms = terminology(files)
+    known = Known(files, {"drug": terms.drugs.keys(), "pending": ("susceptibility", "culture", *terms.tests)})
+    reference = Reference(policy, {}, DRUGS, tables.doses(files, known))
+    return dict(suggestions(known, "ndm", reference)), files.problems
 
 
 def test_the_shipped_sheet_has_every_key() -> None:
@@ -77,7 +81,7 @@ def test_the_shipped_sheet_has_every_key() -> None:
         ("{does: limit, hours: 72,", "{does: limit,", "suggestions.limit-to-72-h.hours", "a value: limit needs it"),
         ("drugs: [cefiderocol]", "drugs: []", "suggestions.switch-to-cefiderocol.drugs", "a value: switch needs it"),
         ("does: keep,", "does: hide,", "suggestions.keep-protection.does", "one of start, switch"),
-        ("priority: urgent}", "priority: at-once}", "suggestions.consult-id.request.priority", "Invalid enum value"),
+        ("priority: urgent}", "priority: at-once}", "suggestions.consult-id.request.priority", "one of routine, urgent"),
         ("route: {system", "rout: {system", "rout", "did you mean route"),
     ],
 )

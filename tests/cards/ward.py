@@ -197,7 +197,6 @@ def finding(rule: str, indicator: Indicator = Indicator.CRITICAL, **more: Any) -
     remark = {name: more.pop(name) for name in ("orders", "isolates", "removes", "corrections", "words") if name in more}
     usual = {
         "title": f"Title of {rule}",
-        "group": "regimen",
         "summary": f"Summary of {rule}",
         "detail": (f"Detail of {rule}.",),
         "evidence": ("E8", "E3"),

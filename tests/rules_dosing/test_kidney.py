@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +13,10 @@ from cds_service.clinical.policy import RenalPolicy
 from cds_service.clinical.renal import Kidney, kidney
 from cds_service.fhir.effluent import measures as effluents
 from cds_service.fhir.resources import Concept, Condition
+from tests import shipped
 from tests.rules_dosing.ward import NOW
 
-POLICY = RenalPolicy()
+POLICY = shipped.policy().renal
 
 
 def measured(value: object, unit: str, hours: float = 5) -> Measure:
@@ -59,7 +61,7 @@ def test_the_adjusted_weight_counts_above_120_per_cent_of_ideal(weight: str, use
 
 def test_a_site_may_ask_for_the_actual_weight() -> None:
     """The policy `actual` never adjusts."""
-    found = at([(1, 5)], policy=RenalPolicy(weight="actual"), weight=(150, "kg"), height=(170, "cm"))
+    found = at([(1, 5)], policy=msgspec.structs.replace(POLICY, weight="actual"), weight=(150, "kg"), height=(170, "cm"))
     assert found.weight_used == 150
 
 

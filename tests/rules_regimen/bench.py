@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from cds_service.clinical.bedside import Bedside, Reference
 from cds_service.clinical.doses import DoseTable
 from cds_service.clinical.facts import (
@@ -23,12 +25,14 @@ from cds_service.clinical.facts import (
     Specimen,
     Susceptibility,
 )
-from cds_service.clinical.policy import ActiveRow, Condition, EvidencePolicy, Policy, RegimenPolicy
+from cds_service.clinical.policy import ActiveRow, Condition, Cystitis, EvidencePolicy, Policy, RegimenPolicy, Severe
 from cds_service.clinical.susceptibility import Breakpoint
+from tests import shipped
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
-POLICY = Policy(
+POLICY = replace(
+    shipped.policy(),
     version="test",
     condition=Condition(key="x", name="X", title="x"),
     evidence=EvidencePolicy(
@@ -38,7 +42,9 @@ POLICY = Policy(
         phenotype_organism=("rods",),
         companions=("FELLOW",),
         unknown_organism="rods",
+        bloodstream=("blood",),
         sterile=("blood",),
+        not_carriers=("gram-positive",),
         carriage_words=("carriage",),
     ),
     regimen=RegimenPolicy(
@@ -46,7 +52,14 @@ POLICY = Policy(
         inactive="blunt",
         conditional="spare",
         unevaluated="unknown",
+        overlap_h=Decimal(6),
+        single_dose_h=Decimal(8),
     ),
+    severe=Severe(),
+    cystitis=Cystitis(),
+    preferences={},
+    preference=None,
+    intervals={},
     empiric_reasons=("fever",),
     other_reasons=("tooth", "skin"),
     reason_sites={"skin": ("wound",)},

@@ -40,7 +40,7 @@ def test_a_number_is_read_with_the_breakpoint(mic: str, answer: Answer) -> None:
     """An MIC without the laboratory's reading is compared with the site's standard."""
     one = isolate("GENE")
     number = Susceptibility("lance", Answer.UNSTATED, Decimal(mic), "Observation/m", NOW)
-    row = Breakpoint("lance", "rods", "clsi-fda", Decimal(4), "a source")
+    row = Breakpoint("lance", "rods", "clsi-fda", Decimal(4))
     tested = bedside(isolates=[replace(one, susceptibilities=(number,))], breakpoints=(row,)).laboratory.tested("lance")
     assert tested is not None
     assert tested.answer is answer

@@ -15,7 +15,6 @@ from cds_service.knowledge import Knowledge, default_folder, load
 from cds_service.rule import LISTS, LONGEST_SUMMARY, Rule, evidence_words, fill, headline
 from tests.rules_regimen.bench import BLOOD, RODS, SCREEN, URINE, WOUND, Answer, bedside, isolate, order
 
-OWN = {f"R{number}" for number in (*range(1, 13), *range(24, 28), 33, 45, 46, 47)}
 LONGEST = {
     "answer": "not susceptible",
     "collected": "2026-11-22",
@@ -41,9 +40,8 @@ def knowledge() -> Knowledge:
 
 
 def rules(knowledge: Knowledge) -> list[Rule]:
-    """The rules of chapters A and C."""
-    found = {rule.id: rule for service in knowledge.services.values() for rule in service.rules}
-    return [rule for rule in found.values() if rule.sheet.article_rule in OWN]
+    """Every rule once."""
+    return list({rule.id: rule for service in knowledge.services.values() for rule in service.rules}.values())
 
 
 def sentences(rule: Rule) -> list[str]:
@@ -147,11 +145,11 @@ def test_no_summary_is_cut(knowledge: Knowledge) -> None:
 
 
 def test_no_sentence_exceeds_its_evidence(knowledge: Knowledge) -> None:
-    """No sheet hurries the prescriber, promises an outcome, or prefers without naming a society and its year."""
+    """No sheet hurries the prescriber, promises an outcome, or prefers without naming a society and its year, or a label."""
     for rule in rules(knowledge):
         for text in sentences(rule):
             assert not [word for word in FORBIDDEN if word in text.lower()], f"{rule.id}: {text}"
-            assert "prefer" not in text or "IDSA 2026" in text, f"{rule.id}: {text}"
+            assert "prefer" not in text or "IDSA 2026" in text or "label" in text, f"{rule.id}: {text}"
 
 
 def test_evidence_is_named_with_its_origin(knowledge: Knowledge) -> None:

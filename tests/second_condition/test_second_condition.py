@@ -15,10 +15,39 @@ Run = Callable[..., tuple[int, str, str]]
 POLICY = """
 version: 2026.11.0
 condition: {key: kpc, name: KPC, title: "KPC-producing bacteria"}
-evidence: {genes: [KPC], unknown_organism: enterobacterales}
+evidence:
+  genes: [KPC]
+  unknown_organism: enterobacterales
+  bloodstream: [blood]
+  sterile: [blood]
+  not_carriers: [gram-positive, yeast]
+  carriage_words: [colonisation]
+windows: {current_days: 30, history_days: 365, remote_days: 730, future_h: 24}
+clearance: {negative_screens: 2, days_apart: 7}
 regimen:
   active: [{drugs: [ceftazidime-avibactam]}]
   inactive: inactive
+  overlap_h: 6
+  single_dose_h: 8
+renal:
+  weight: actual
+  adjusted_above_pct: 120
+  aki_ratio: 1.5
+  aki_days: 7
+  falling_pct: 25
+  unstable_pct: 50
+  window_h: 48
+  stale_h: 48
+  icu_stale_h: 24
+  aki_silence_h: 48
+  session_days: 4
+  adult_years: 18
+severe: {}
+breakpoints: clsi-fda
+not_treatment: [prophylaxis, test-dose]
+silent_with: [comfort-care]
+test_dose_pct: 10
+go_live: {signings: 200}
 """
 SETS = """
 sets:

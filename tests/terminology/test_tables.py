@@ -148,7 +148,7 @@ def test_a_sites_own_codes_are_laid_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("local", "key"),
     [
-        ('{drugs: {"urn:oid:1.2.3|4711": ceftazidim}}', "local.drugs"),
+        ('{drugs: {"urn:oid:1.2.3|4711": ceftazidim}}', "local.drugs.urn:oid:1.2.3|4711"),
         ('{drugs: {"4711": ceftazidime}}', "local.drugs"),
         ('{results: {"http://lab.example.org|N1": NDN}}', "local.results"),
     ],
