@@ -70,7 +70,7 @@ class Files:
         """A site changes files that are there, or adds rules, value sets and conditions; any other file is a slip of the pen."""
         if not self.overlay:
             said = "no knowledge files" if overlay.is_dir() else "no folder"
-            self.problem(str(overlay), "overlay", said, "a folder with a site's differences, such as ndm/policy.yaml")
+            self.problem(str(overlay), "overlay", said, "a folder with a site's differences, laid out as the knowledge is")
         added = {name.split("/")[0] for name in self.overlay if name.endswith("/policy.yaml")} - {name.split("/")[0] for name in self.texts}
         for name in sorted(self.overlay.keys() - self.texts.keys()):
             path = PurePosixPath(name)

@@ -99,6 +99,7 @@ def _fits(value: Any, kind: Any) -> bool:
 def _type_at(kind: Any, path: str) -> Any:
     """The type that a path leads to, through records, lists and tables; None where it cannot be told."""
     for step in STEP.findall(path):
+        kind = _certain(kind)
         if isinstance(kind, type) and issubclass(kind, Struct):
             names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
             kind = get_type_hints(kind).get(names.get(step, step))
@@ -106,6 +107,12 @@ def _type_at(kind: Any, path: str) -> Any:
             inner = [one for one in get_args(kind) if one not in (str, type(None), Ellipsis)]
             kind = inner[-1] if inner else None
     return kind
+
+
+def _certain(kind: Any) -> Any:
+    """The type of a value that may also be absent."""
+    present = [one for one in get_args(kind) if one is not type(None)]
+    return present[0] if len(present) == 1 and type(None) in get_args(kind) else kind
 
 
 def _value_at(raw: Any, path: str) -> Any:

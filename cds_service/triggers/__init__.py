@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cds_service.triggers import activity, allergy, course, dosing, organism, protection
+from cds_service.triggers import activity, allergy, course, dosing, infusion, organism, protection
 from cds_service.triggers.trigger import Trigger
 
 TRIGGERS: Mapping[str, type[Trigger]] = MappingProxyType(
@@ -21,8 +21,8 @@ TRIGGERS: Mapping[str, type[Trigger]] = MappingProxyType(
         "duplicate": activity.Duplicate,
         "drug-pair": activity.DrugPair,
         "dose-off-table": dosing.DoseOffTable,
-        "infusion-too-short": dosing.InfusionTooShort,
-        "not-together": dosing.NotTogether,
+        "infusion-too-short": infusion.InfusionTooShort,
+        "not-together": infusion.NotTogether,
         "renal-data-missing": dosing.RenalDataMissing,
         "resistant-to-ordered": organism.ResistantToOrdered,
         "resistant-to-all": organism.ResistantToAll,

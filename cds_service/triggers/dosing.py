@@ -1,8 +1,7 @@
-"""Chapter B of the rule sheet: the dose for this kidney, and how it is given."""
+"""Chapter B of the rule sheet: the dose for this kidney."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -64,7 +63,7 @@ class DoseOffTable:
         off = fits[wrong] if wrong else None
         missing = bool(fits) and order not in bedside.regimen.discharge and self._load_missing(bedside, band, fits)
         load = self._wrong_load(bedside, order, band)
-        short = self.infusion_h is not None and _shorter(order, self.infusion_h)
+        short = self.infusion_h is not None and shorter(order, self.infusion_h)
         if not (off or missing or load or short):
             return None
         variant = str(off) if off else "no-load" if missing else "wrong-load" if load else "short-infusion"
@@ -193,65 +192,6 @@ class DoseOffTable:
 
 
 @dataclass(frozen=True)
-class InfusionTooShort:
-    """A stated infusion time is shorter than the guidance, or than the label."""
-
-    SAYS: ClassVar = Says("drug hours", variants="unstated below-label", notes="pharmacist-review")
-    drugs: Drugs
-    label_h: Decimal
-    guidance_h: Decimal
-    review_below: Decimal | None = None
-
-    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        notes = ("pharmacist-review",) if bedside.kidney.reviewed(self.review_below) else ()
-        for order in drafted(bedside, self.drugs):
-            stated = [dose.infusion_h for dose in order.doses if dose.infusion_h is not None and not dose.continuous]
-            words = {"drug": order.drug.name, "hours": f"{min(stated).normalize():f}" if stated else "not stated"}
-            if not stated and not any(dose.continuous for dose in order.doses):
-                yield Remark((order,), indicator=Indicator.INFO, variant="unstated", words=words, notes=notes, attached=True)
-            elif stated and min(stated) < self.label_h:
-                yield Remark((order,), indicator=Indicator.WARNING, variant="below-label", words=words, notes=notes)
-            elif stated and min(stated) < self.guidance_h:
-                yield Remark((order,), indicator=Indicator.INFO, words=words, notes=notes)
-
-
-@dataclass(frozen=True)
-class NotTogether:
-    """Two drugs that protect one another are not given at the same time."""
-
-    SAYS: ClassVar = Says("drug partner", variants="apart")
-    drugs: Drugs
-    beside: Drugs
-    apart_h: int
-    infusion_h: Decimal
-
-    def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        active = bedside.regimen.active
-        first, second = bedside.regimen.of(self.drugs, active), bedside.regimen.of(self.beside, active)
-        if not first or not second or not any(order.draft for order in (*first, *second)):
-            return
-        short = [one for one in first if _shorter(one, self.infusion_h)]
-        apart = [one for one in first if all(self._apart(one, two) for two in second)]
-        if short or apart:
-            orders = short or apart
-            yield Remark((*orders, *second), variant=None if short else "apart", words={"drug": names(orders), "partner": names(second)})
-
-    def _apart(self, one: Order, two: Order) -> bool:
-        """Started hours apart at different intervals, or at the same interval so that the infusions never meet."""
-        if not (one.starts and two.starts):
-            return False
-        late = abs(one.starts - two.starts)
-        mine, other = _usual(one), _usual(two)
-        if mine is None or other is None or mine.interval_h != other.interval_h:
-            return late > timedelta(hours=self.apart_h)
-        if not (mine.interval_h and mine.infusion_h and other.infusion_h):
-            return False
-        shift = Decimal(str(late.total_seconds())) / 3600 % mine.interval_h
-        first, second = (mine, other) if one.starts <= two.starts else (other, mine)
-        return (first.infusion_h or 0) <= shift <= mine.interval_h - (second.infusion_h or 0)
-
-
-@dataclass(frozen=True)
 class RenalDataMissing:
     """A drug with a renal dose is signed, and kidney function is unknown, old or unsteady."""
 
@@ -295,7 +235,7 @@ def _trusted(bedside: Bedside) -> bool:
     return bedside.kidney.replacement is not None or bedside.creatinine_fresh
 
 
-def _shorter(order: Order, hours: Decimal) -> bool:
+def shorter(order: Order, hours: Decimal) -> bool:
     """A stated infusion time is shorter; a continuous infusion has none."""
     return any(dose.infusion_h is not None and not dose.continuous and dose.infusion_h < hours for dose in order.doses)
 
@@ -303,7 +243,3 @@ def _shorter(order: Order, hours: Decimal) -> bool:
 def _single(order: Order) -> bool:
     """The order gives one dose and no more."""
     return bool(order.doses) and all(dose.once for dose in order.doses)
-
-
-def _usual(order: Order) -> Dose | None:
-    return next((dose for dose in order.doses if not dose.once), None)
