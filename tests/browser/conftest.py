@@ -20,7 +20,8 @@ from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.web.stories import read_stories
 
-CHROMIUM = "/usr/bin/chromium"
+from .. import programs
+
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -69,9 +70,9 @@ def awaited(address: str, process: "subprocess.Popen[bytes]") -> str:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser with an empty profile."""
-    assert Path(CHROMIUM).exists(), "these tests need Debian's chromium: apt-get install chromium"
+    found = programs.chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser
         browser.close()
 

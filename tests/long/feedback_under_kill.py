@@ -22,7 +22,8 @@ from sqlalchemy import NullPool, create_engine, select
 
 from cds_service.store import tables
 from tests.live.conftest import Running, await_ready, launch
-from tests.store.conftest import PROGRAMS, PostgreSQL
+from tests.programs import postgresql_folder
+from tests.store.conftest import PostgreSQL
 from tests.web.hospital import ORDER_SIGN, Hospital, speaking
 
 SENDERS, WORKERS = 4, 2
@@ -35,9 +36,7 @@ def main() -> int:
     arguments.add_argument("--sqlite", action="store_true")
     given = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ndm-long-"))
-    database = None if given.sqlite else PostgreSQL(Path(tempfile.mkdtemp(prefix="ndm-long-pg-")), PROGRAMS[-1])
-    if database:
-        database.start()
+    database = None if given.sqlite else start_postgresql()
     url = database.database("long") if database else f"sqlite:///{folder}/store.db"
     hospital = Hospital(now=time.time())
     server = launch(folder, configuration(folder, hospital, url), WORKERS, 8)
@@ -53,6 +52,16 @@ def main() -> int:
     lost, doubled = set(acknowledged) - set(kept), len(kept) - len(set(kept))
     sys.stdout.write(json.dumps({"acknowledged": len(acknowledged), "kept": len(kept), "lost": len(lost), "doubled": doubled}) + "\n")
     return 1 if lost or doubled or not acknowledged else 0
+
+
+def start_postgresql() -> PostgreSQL:
+    """A server of this run's own."""
+    programs = postgresql_folder()
+    if programs is None:
+        raise SystemExit("this run needs the programs of a PostgreSQL server (apt-get install postgresql); --sqlite goes without")
+    database = PostgreSQL(Path(tempfile.mkdtemp(prefix="ndm-long-pg-")), programs)
+    database.start()
+    return database
 
 
 def configuration(folder: Path, hospital: Hospital, url: str) -> str:

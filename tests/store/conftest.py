@@ -16,7 +16,7 @@ from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.store.spool import Spool
 
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").is_dir() else []
+from .. import programs
 
 
 class PostgreSQL:
@@ -89,11 +89,10 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """A running server; without its programs the tests that need it are skipped with the reason."""
-    if not PROGRAMS:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    """A running server."""
+    found = programs.postgresql()
     folder = Path(tempfile.mkdtemp(prefix="ndm-pg-"))
-    server = PostgreSQL(folder, PROGRAMS[-1])
+    server = PostgreSQL(folder, found)
     server.start()
     yield server
     server.stop()
