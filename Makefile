@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 JOBS ?= auto
+COUNT ?= 0
+COMPILE = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --no-annotate
 PIP := $(RUN) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: demo test lint types cases check replay catalog generated coverage unit bench soak fuzz mutation kill9 lock image clean help
+.PHONY: demo test lint types check replay catalog generated coverage unit bench soak fuzz mutation kill9 lock image clean help
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -40,9 +42,6 @@ types: $(VENV)/.tests  ## mypy, strict
 check: $(VENV)/.service  ## all sheets, tables and cases
 	$(RUN) -m cds_service check
 
-cases: $(VENV)/.service  ## the cases alone, by the engine's own runner
-	$(RUN) -m cds_service check fixtures
-
 replay: $(VENV)/.service  ## whole requests against whole answers
 	$(RUN) -m cds_service replay fixtures
 
@@ -59,21 +58,27 @@ unit: $(VENV)/.tests  ## the tests without coverage
 coverage: $(VENV)/.tests  ## the tests, with branch coverage
 	$(RUN) -m pytest -n $(JOBS) --cov --cov-report=term --cov-report=xml
 
-# Longer runs, by hand or at night.
+# Longer runs, by hand or at night; docs/reliability.md says what they found.
 bench: $(VENV)/.tests  ## how long an answer takes
 	$(RUN) -m bench.engine
+
 soak: $(VENV)/.tests  ## calls without a pause while the FHIR servers fail: deadline, silence, memory (5 min)
 	$(RUN) -m tests.long.faults_under_load --minutes 5
+
 fuzz: $(VENV)/.tests  ## 100,000 generated hostile bodies (5 min)
 	$(RUN) -m tests.long.hostile_bodies
-mutation: $(VENV)/.tests  ## whether the tests notice changed code (all of it: an hour)
-	$(RUN) -m tests.long.changed_code --count 0 --jobs 2
-kill9: $(VENV)/.tests  ## nothing acknowledged is lost when workers and database are killed (10 min)
-	$(RUN) -m tests.long.feedback_under_kill --minutes 10
+
+mutation: $(VENV)/.tests  ## whether the tests notice changed code (COUNT=150 for a sample; all of it takes hours)
+	$(RUN) -m tests.long.changed_code --count $(COUNT) --jobs 2
+
+kill9: $(VENV)/.tests  ## nothing acknowledged is lost when workers and database are killed (2 x 5 min)
+	$(RUN) -m tests.long.feedback_under_kill --minutes 5 --sqlite
+	$(RUN) -m tests.long.feedback_under_kill --minutes 5
 
 lock:  ## resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --python-version 3.11 --universal --extra postgresql --generate-hashes --no-header --no-annotate -o requirements.lock
-	uv pip compile pyproject.toml --python-version 3.11 --universal --extra postgresql --group dev --generate-hashes --no-header --no-annotate -o requirements-dev.lock
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) -c requirements.lock --extra postgresql -o requirements-postgresql.lock
+	$(COMPILE) -c requirements.lock --extra postgresql --group dev -o requirements-dev.lock
 
 image:  ## the container image
 	docker build -t ndm-cds .
