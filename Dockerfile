@@ -18,7 +18,7 @@ RUN /opt/ndm-cds/bin/python -c "import pathlib, site; pathlib.Path(site.getsitep
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="ndm-cds" \
-      org.opencontainers.image.licenses="Apache-2.0 AND CC-BY-4.0"
+      org.opencontainers.image.licenses="Apache-2.0 AND CC-BY-4.0 AND OFL-1.1 AND MIT"
 COPY --from=build /opt/ndm-cds /opt/ndm-cds
 ENV PATH=/opt/ndm-cds/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

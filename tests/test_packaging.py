@@ -85,6 +85,16 @@ def test_continuous_integration_calls_make_test() -> None:
     subprocess.run(["sh", "-n", str(ROOT / ".ci/run")], check=True, timeout=30)
 
 
+def test_the_licence_names_all_that_is_shipped() -> None:
+    """The SPDX expression of package and image covers program, knowledge, fonts and script, and each licence text goes along."""
+    project = tomllib.loads(_read("pyproject.toml"))["project"]
+    assert set(project["license"].split(" AND ")) == {"Apache-2.0", "CC-BY-4.0", "OFL-1.1", "MIT"}
+    assert f'licenses="{project["license"]}"' in _read("Dockerfile")
+    shipped = {path.relative_to(ROOT) for folder in ("cds_service", "hooks") for path in (ROOT / folder).rglob("*LICENSE")}
+    carried = {path.relative_to(ROOT) for pattern in project["license-files"] for path in ROOT.glob(pattern)}
+    assert shipped | {Path("LICENSE"), Path("NOTICE")} == carried
+
+
 def test_the_wheel_carries_knowledge_and_fixtures_as_data() -> None:
     """hooks and fixtures go into the package, where no other distribution can collide with them."""
     wheel = tomllib.loads(_read("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["wheel"]
