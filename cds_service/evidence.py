@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from cds_service.clinical.lists import Text
 from cds_service.clinical.policy import Sheet
 
 ADDRESS = r"^(https?://[^\s/]+\.\S+)?$"
@@ -18,14 +19,14 @@ class EvidenceRow(Sheet, frozen=True):
     """
 
     id: str
-    wording: str
+    wording: Text
     strength: tuple[str, ...]
     society: str = ""
     year: int | None = None
     citation: str = ""
     source: str = ""
-    url: Annotated[str, Meta(pattern=ADDRESS)] = ""
-    doi: Annotated[str, Meta(pattern=DOI)] = ""
+    url: Annotated[str, Meta(pattern=ADDRESS, description="an address that begins with https:// or http://")] = ""
+    doi: Annotated[str, Meta(pattern=DOI, description="a DOI such as 10.1093/cid/ciag481")] = ""
     verified: Literal["primary", "secondary", "article-only"] = "secondary"
     checked_by: str = "pending"
     next_review: date | None = None
@@ -36,13 +37,13 @@ class Override(Sheet, frozen=True):
     """One reason for overriding a card."""
 
     code: str
-    display: str
+    display: Text
     note: str = ""
 
 
 class Overrides(Sheet, frozen=True):
     """All override reasons by the word that sheets use; for `lasts_h` hours an overridden card is not shown again."""
 
-    system: str
+    system: Text
     lasts_h: int
     reasons: dict[str, Override]

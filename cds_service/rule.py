@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from string import Formatter
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import field
+from msgspec import Meta, field
 
 from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside
@@ -45,8 +45,8 @@ class Match(Sheet, frozen=True):
 class Reviewed(Sheet, frozen=True):
     """Who stands for the sheet, as roles, and when it is looked at again."""
 
-    by: str
-    checked_by: str
+    by: lists.Text
+    checked_by: lists.Text
     on: date
     next: date
 
@@ -59,11 +59,11 @@ class RuleSheet(Sheet, frozen=True):
     """
 
     id: str
-    title: str
+    title: lists.Text
     trigger: str
-    hooks: tuple[lists.Hook, ...]
+    hooks: Annotated[tuple[lists.Hook, ...], Meta(min_length=1, description="at least one hook")]
     indicator: Indicator
-    summary: str
+    summary: lists.Text
     reviewed: Reviewed
     with_: dict[str, Any] = field(default_factory=dict, name="with")
     group: lists.CardGroup = REGIMEN
@@ -71,9 +71,9 @@ class RuleSheet(Sheet, frozen=True):
     match: Match = Match()
     unless: tuple[lists.Unless, ...] = ()
     softer_when: tuple[lists.Softer, ...] = ()
-    variants: dict[str, str] = field(default_factory=dict)
+    variants: dict[str, lists.Text] = field(default_factory=dict)
     detail: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, lists.Text] = field(default_factory=dict)
     suggest: tuple[lists.Suggestion, ...] = ()
     suggest_with: dict[str, tuple[lists.Suggestion, ...]] = field(default_factory=dict)
     override: tuple[lists.Override, ...] = ()

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Annotated
 
+from msgspec import Meta
 from msgspec import field as sheet_field
 
 from cds_service.clinical import lists
@@ -17,7 +19,7 @@ class Part(Sheet, frozen=True):
     """One prefetch key: its template, and what it holds in human words."""
 
     query: str
-    names: str
+    names: lists.Text
     required: bool = False
 
 
@@ -41,10 +43,10 @@ class Group(Sheet, frozen=True):
 class ServiceSheet(Sheet, frozen=True):
     """The headings of a service file; the discovery entry is read off it."""
 
-    id: str
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="small letters and digits, with hyphens between")]
     hook: lists.Hook
-    title: str
-    description: str
+    title: lists.Text
+    description: lists.Text
     prefetch: dict[str, Part]
     usage_requirements: str = sheet_field(default="", name="usageRequirements")
     cards: dict[lists.CardGroup, Group] = sheet_field(default_factory=dict)

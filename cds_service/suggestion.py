@@ -36,7 +36,7 @@ class Request(Sheet, frozen=True):
     `pending` names what must not be under way already, by the words that the chart has for it.
     """
 
-    text: str
+    text: lists.Text
     codes: tuple[Code, ...] = ()
     priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
     pending: tuple[lists.Pending, ...] = ()
@@ -45,7 +45,7 @@ class Request(Sheet, frozen=True):
 class AtSite(Sheet, frozen=True):
     """A sentence for an infection of these sites, or that the record calls so; also where the site is not known."""
 
-    text: str
+    text: lists.Text
     specimens: tuple[lists.Specimen, ...] = ()
     words: tuple[lists.Circumstance, ...] = ()
 

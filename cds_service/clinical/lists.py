@@ -1,7 +1,9 @@
-"""The closed lists that sheets take their words from: a field that holds such words names its list in its type."""
+"""The closed lists that sheets take their words from: a field that holds such words names its list in its type, or that it is prose."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
+
+from msgspec import Meta
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +14,15 @@ class Words:
     expected: str
 
 
+Text = Annotated[str, Meta(pattern=r"\S", description="a text that is not empty")]
+
 DRUGS = Words("drugs", "a drug set or a drug")
 GROUP = Words("group", "an organism group")
 CIRCUMSTANCE = Words("circumstance", "a circumstance of circumstances.yaml")
 PART = Words("part", "a part of the record")
 
 Drug = Annotated[str, Words("drug", "a drug of drugs.yaml")]
-DrugSet = Annotated[str, Words("set", "a drug set")]
+DrugSet = Annotated[str, Words("set", "a drug set of drug-sets.yaml")]
 DrugOrSet = Annotated[str, DRUGS]
 DrugClass = Annotated[str, Words("class", "a class of drugs.yaml")]
 Ingredient = Annotated[str, Words("ingredient", "a drug or a part of drugs.yaml")]
@@ -36,13 +40,13 @@ Pending = Annotated[str, Words("pending", "a word for what may be under way")]
 State = Annotated[str, Words("state", "an evidence state")]
 Part = Annotated[str, PART]
 Hook = Annotated[str, Words("hook", "a hook")]
-Unless = Annotated[str, Words("unless", "a word of the closed list")]
-Softer = Annotated[str, Words("softer", "a word of the closed list")]
+Unless = Annotated[str, Words("unless", "a reason that rules stand down for")]
+Softer = Annotated[str, Words("softer", "a reason that rules speak softly for")]
 CardGroup = Annotated[str, Words("card group", "a card group")]
 Rule = Annotated[str, Words("rule", "the id of a rule")]
-Evidence = Annotated[str, Words("evidence", "a word of evidence")]
-Override = Annotated[str, Words("override", "a word of override")]
-Suggestion = Annotated[str, Words("suggest", "a word of suggest")]
+Evidence = Annotated[str, Words("evidence", "an id of evidence.yaml")]
+Override = Annotated[str, Words("override", "a reason of overrides.yaml")]
+Suggestion = Annotated[str, Words("suggest", "a key of suggestions.yaml")]
 Product = Annotated[str, Words("product", "a drug of `products`")]
 
 

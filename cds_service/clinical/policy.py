@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from cds_service.clinical.lists import Agent, Circumstance, Drug, DrugOrSet, DrugSet, Group, Marker, Rule, Specimen, Suggestion
+from cds_service.clinical.lists import Agent, Circumstance, Drug, DrugOrSet, DrugSet, Group, Marker, Rule, Specimen, Suggestion, Text
 
 Weight = Literal["actual-or-adjusted", "actual"]
 Standard = Literal["clsi-fda", "eucast"]
@@ -18,9 +18,9 @@ class Sheet(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Condition(Sheet, frozen=True):
     """The condition that a folder of knowledge is about."""
 
-    key: str
-    name: str
-    title: str
+    key: Text
+    name: Text
+    title: Text
 
 
 class Suspect(Sheet, frozen=True):
@@ -153,7 +153,7 @@ class Local(Sheet, frozen=True):
 class Policy(Sheet, frozen=True):
     """Everything that a hospital may change without touching a rule."""
 
-    version: str
+    version: Text
     condition: Condition
     evidence: EvidencePolicy
     windows: Windows

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cds_service.clinical import lists
 from cds_service.clinical.bedside import Reference
 from cds_service.clinical.doses import DoseTable
 from cds_service.clinical.policy import Policy
@@ -53,12 +54,14 @@ def load(folder: Path | None = None, overlay: Path | None = None) -> Knowledge:
     """The knowledge of a folder, with a site's differences laid over it; raises KnowledgeError with all problems at once."""
     files = Files.read(folder or default_folder(), overlay)
     shelf = _shelf(files)
-    attributes = files.typed(ATTRIBUTES, dict[str, str]) or {}
+    attributes = files.table(ATTRIBUTES, dict[str, lists.Text]) or {}
     conditions = [_condition(shelf, name) for name in files.folders()]
     _check_ids(files, conditions)
     if not files.folders():
         files.problem(str(folder or default_folder()), "folder", "no condition", "a folder with policy.yaml beside shared/")
     local = _local(files, shelf.terms, conditions)
+    if not files.failed:
+        files.check_asked()
     if files.problems:
         raise KnowledgeError(files.told())
     return Knowledge(
@@ -93,7 +96,7 @@ def _shelf(files: Files) -> Shelf:
     words = {
         **closed_lists(),
         **(_named(terms) if terms.drugs else {}),
-        "evidence": ids or None,
+        "evidence": None if tables.EVIDENCE in files.failed and not ids else ids,
         "override": None if tables.OVERRIDES in files.failed else reasons.reasons.keys(),
     }
     known = Known(files, words)

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, TypeVar
 
@@ -53,6 +54,7 @@ class Files:
     problems: list[Problem] = field(default_factory=list)
     overlay: dict[str, bytes] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, folder: Path, overlay: Path | None = None) -> "Files":
@@ -75,9 +77,9 @@ class Files:
         for name in sorted(self.overlay.keys() - self.texts.keys()):
             path = PurePosixPath(name)
             if path.parts[0] not in added and not any(path.match(pattern) for pattern in ADDED):
-                self.problem(
-                    name, "file", "a file that changes nothing", f"the name of a file of the knowledge ({nearest(name, self.texts)})"
-                )
+                wanted = f"the name of a file of the knowledge ({nearest(name, self.texts)})"
+                self.problem(name, "file", "a file that changes nothing", wanted)
+                del self.overlay[name]
 
     def problem(self, file: str, key: str, found: object, expected: str) -> None:
         self.problems.append(Problem(file, key, str(found), expected))
@@ -90,6 +92,11 @@ class Files:
         """All problems, each once: first those of files that could not be read, since others may come of them."""
         return sorted(set(self.problems), key=lambda one: (one.file not in self.failed, one))
 
+    def check_asked(self) -> None:
+        """A file that nothing has asked for lies in a folder, or has a name, in which nobody looks."""
+        for name in sorted({*self.texts, *self.overlay} - self.asked):
+            self.problem(name, "file", "a file that is not read", f"a file that has its place ({nearest(name, self.asked)})")
+
     def digest(self) -> str:
         """A short hash of everything that was read."""
         digest = hashlib.sha256()
@@ -100,14 +107,19 @@ class Files:
 
     def under(self, pattern: str) -> list[str]:
         """Relative paths that match a pattern such as "condition/rules/*.yaml"."""
-        return sorted(name for name in {*self.texts, *self.overlay} if PurePosixPath(name).match(pattern))
+        found = sorted(name for name in {*self.texts, *self.overlay} if PurePosixPath(name).match(pattern))
+        self.asked.update(found)
+        return found
 
     def folders(self) -> list[str]:
         """The condition folders."""
-        return sorted({name.split("/")[0] for name in self.under("*/policy.yaml")} - {"shared"})
+        return sorted(
+            {name.split("/")[0] for name in {*self.texts, *self.overlay} if PurePosixPath(name).match("*/policy.yaml")} - {"shared"}
+        )
 
     def yaml(self, name: str) -> Any:
         """The parsed file, with the site's differences laid over it; None where it is absent or broken."""
+        self.asked.add(name)
         base = self._parse(name, self.texts.get(name))
         over = self._parse(name, self.overlay.get(name))
         return _merged(base, over) if base is not None and over is not None else over if base is None else base
@@ -121,52 +133,61 @@ class Files:
             mark = getattr(error, "problem_mark", None)
             where = f"line {mark.line + 1}" if mark else "file"
             self._fail(name, where, getattr(error, "problem", None) or "text that is not YAML", "valid YAML with unique keys")
-            return None
+        except (ValueError, TypeError, RecursionError) as error:  # such as the 31st of February, or a list as a key
+            self._fail(name, "file", f"a value that is none: {error}", "valid YAML with plain values")
+        return None
 
     def rows(self, name: str, columns: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
         """The rows of a table with their line numbers; a table with other columns has none."""
+        self.asked.add(name)
         text = self.overlay.get(name, self.texts.get(name))
         if text is None:
             self._fail(name, "file", "nothing", "the table")
             return
-        reader = csv.DictReader(io.StringIO(text.decode()), strict=True)
-        if set(reader.fieldnames or ()) != set(columns):
-            for column in sorted(set(columns) - set(reader.fieldnames or ())):
-                self._fail(name, "line 1", f"no column {column}", f"the columns {', '.join(columns)}")
-            for column in sorted(set(reader.fieldnames or ()) - set(columns)):
-                self._fail(name, "line 1", f"the column {column}", f"a known column ({nearest(column, columns)})")
-            return
         try:
+            reader = csv.DictReader(io.StringIO(text.decode("utf-8-sig")), strict=True)
+            if not self._columns(name, reader.fieldnames or (), columns):
+                return
             for row in reader:
                 if None in row or None in row.values():
                     self._fail(name, f"line {reader.line_num}", "another number of cells", "one cell for each column")
                     continue
                 yield reader.line_num, {key: value.strip() for key, value in row.items()}
+        except UnicodeDecodeError:
+            self._fail(name, "file", "text that is not UTF-8", "a table in UTF-8")
         except csv.Error as error:
             self._fail(name, f"line {reader.line_num}", error, "a valid CSV row")
 
-    def json(self, pattern: str) -> list[dict[str, Any]]:
-        """Every JSON file that matches."""
-        found = []
-        for name in self.under(pattern):
-            try:
-                found.append(orjson.loads(self.overlay.get(name, self.texts.get(name, b""))))
-            except orjson.JSONDecodeError as error:
-                self._fail(name, "file", error, "valid JSON")
-        return found
+    def _columns(self, name: str, found: Collection[str], wanted: Collection[str]) -> bool:
+        """Whether a table has its columns; one that is misspelt is not missing as well."""
+        strange = sorted(set(found) - set(wanted))
+        for column in strange:
+            self._fail(name, "line 1", f"the column {column}", f"a known column ({nearest(column, wanted)})")
+        for column in sorted(set(wanted) - set(found)):
+            if not get_close_matches(column, strange):
+                self._fail(name, "line 1", f"no column {column}", f"the columns {', '.join(wanted)}")
+        return name not in self.failed
 
-    def single(self, name: str) -> Any:
-        """One JSON file; None where it is broken."""
+    def json(self, name: str) -> Any:
+        """One JSON file; None where it is absent or broken."""
+        self.asked.add(name)
+        text = self.overlay.get(name, self.texts.get(name))
         try:
-            return orjson.loads(self.overlay.get(name, self.texts.get(name, b"")))
+            found = orjson.loads(text) if text is not None else None
         except orjson.JSONDecodeError as error:
             self._fail(name, "file", error, "valid JSON")
             return None
+        if text is not None and not isinstance(found, dict):
+            self._fail(name, "file", "no object", "a JSON object")
+            return None
+        return found
 
     def typed(self, name: str, kind: type[T], raw: Any = None, under: str = "") -> T | None:
         """A file, or the part of it `under` a key, as a typed record; what does not fit becomes a problem."""
         raw = self.yaml(name) if raw is None else raw
         if raw is None:
+            if name not in self.failed and (name in self.texts or name in self.overlay):
+                self._fail(name, under or "file", "nothing", "a table of keys")
             return None
         try:
             return msgspec.convert(raw, kind, strict=False)
@@ -174,6 +195,13 @@ class Files:
             key, found, expected = told(str(error), raw, kind)
             self._fail(name, f"{under}.{key}" if under else key, found, expected)
             return None
+
+    def table(self, name: str, kind: type[T]) -> T | None:
+        """A file that must be there, as a typed record."""
+        found = self.typed(name, kind)
+        if found is None and name not in self.failed:
+            self._fail(name, "file", "nothing", "the table")
+        return found
 
 
 def _texts(folder: Path) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from cds_service.knowledge.files import Files
 from cds_service.knowledge.told import nearest
 from cds_service.rule import QUESTIONS
 
+MOST = 1_000_000  # no number of a sheet is larger; a length of time of more years has no date
 HOOKS = ("order-sign", "order-select", "patient-view")
 
 
@@ -30,22 +32,24 @@ class Known:
     words: dict[str, Collection[str] | None]
 
     def look(self, file: str, record: Any, kind: Any = None, under: str = "") -> None:
-        """Every wrong word and every negative number in a record becomes a problem; `kind` is its type, where that is not its class."""
+        """Every wrong word and every impossible number in a record becomes a problem; `kind` is its type, where that is not its class."""
         for key, value, words in _leaves(record, kind or type(record), under):
             if words:
                 self.check(file, key, value, words)
-            elif value < 0:
-                self.files.problem(file, key, value, "a number that is not negative")
+            elif not isfinite(value) or not 0 <= value <= MOST:
+                self.files.problem(file, key, value, f"a number from 0 to {MOST}")
 
     def words_of(self, record: Any, words: Words) -> set[str]:
         """The words of one list that a record names."""
         return {value for _, value, listed in _leaves(record, type(record), "") if listed is words}
 
-    def check(self, file: str, key: str, word: str, words: Words) -> None:
+    def check(self, file: str, key: str, word: str, words: Words) -> bool:
         """One word against its list."""
         known = self.words.get(words.name)
-        if known is not None and word not in known:
-            self.files.problem(file, key, word, f"{words.expected} ({nearest(word, known)})")
+        if known is None or word in known:
+            return True
+        self.files.problem(file, key, word, f"{words.expected} ({nearest(word, known)})")
+        return False
 
 
 def unknown(files: Files, name: str, key: str, words: Collection[str], known: Collection[str], what: str) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 
 from cds_service.clinical.bedside import Reference
 from cds_service.clinical.lists import PART
-from cds_service.knowledge.known import Known
+from cds_service.knowledge.known import HOOKS, Known
 from cds_service.rule import Rule
 from cds_service.service import Service, ServiceSheet
 
 OTHERS = {"policy.yaml", "drug-sets.yaml", "suggestions.yaml", "trace.yaml"}
+OWN = re.compile(r"^(?:[A-Z][A-Za-z]+/)?\{\{[\w.]+\}\}$|^[A-Z][A-Za-z]+\?(?:[^ ]*&)?(?:patient|subject|encounter|_id)=\{\{[^ ]*$")
 CONTEXT = {"context.patientId", "context.userId", "context.encounterId"}
 
 
@@ -32,7 +33,13 @@ def services(known: Known, folder: str, rules: Sequence[Rule], reference: Refere
 
 def _check_cards(known: Known, name: str, sheet: ServiceSheet, rules: Sequence[Rule], own: Collection[Rule]) -> None:
     """A rule speaks in a service where its sheet names the hook and the service names it in a card group: both or neither."""
-    placed = {rule: group for group, plan in sheet.cards.items() for rule in plan.rules()}
+    placed: dict[str, str] = {}
+    for group, plan in sheet.cards.items():
+        for word in plan.rules():
+            if placed.setdefault(word, group) != group:
+                known.files.problem(name, f"cards.{group}", word, f"a rule that stands in one group; {placed[word]} has it")
+    if sheet.hook not in HOOKS:
+        return
     for rule in rules:
         if rule in own and rule.id not in placed:
             known.files.problem(rule.file, "hooks", sheet.hook, f"a hook whose service names the rule in its cards; {name} does not")
@@ -51,8 +58,8 @@ def _check_parts(known: Known, name: str, sheet: ServiceSheet, own: Collection[R
 def _check_templates(known: Known, name: str, sheet: ServiceSheet) -> None:
     for key, part in sheet.prefetch.items():
         tokens = set(re.findall(r"\{\{([^}]*)\}\}", part.query))
-        if tokens - CONTEXT or part.query.startswith("/") or "://" in part.query:
-            wanted = "a relative FHIR URL with only context.patientId, userId or encounterId"
+        if tokens - CONTEXT or not OWN.search(part.query):
+            wanted = "a relative FHIR URL about one patient, user or encounter, and no other token than theirs"
             known.files.problem(name, f"prefetch.{key}.query", part.query, wanted)
         if part.required and "context.encounterId" in tokens:
             known.files.problem(name, f"prefetch.{key}.required", "true", "false: clients may not know an encounter")

@@ -1,11 +1,12 @@
 """The drug sets of one condition, and the drugs that a sheet means by a word."""
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
-from msgspec import field
+from msgspec import Meta, field
 
 from cds_service.clinical.facts import Drug
-from cds_service.clinical.lists import DRUGS
+from cds_service.clinical.lists import DRUGS, Text
 from cds_service.clinical.policy import Sheet
 from cds_service.clinical.regimen import Drugs
 from cds_service.knowledge.known import Known, unknown
@@ -16,8 +17,8 @@ CLASS = "class:"
 class DrugSet(Sheet, frozen=True):
     """One set: keys of drugs.yaml or "class:x" for every drug of a class, and why these."""
 
-    drugs: tuple[str, ...]
-    source: str
+    drugs: Annotated[tuple[str, ...], Meta(min_length=1, description="at least one drug")]
+    source: Text
 
 
 class DrugSetSheet(Sheet, frozen=True):
@@ -56,6 +57,8 @@ def of_class(known: Known, name: str, key: str, member: str, drugs: Mapping[str,
 def named(known: Known, name: str, key: str, value: object, sets: Mapping[str, frozenset[str]], drugs: Mapping[str, Drug]) -> Drugs:
     """A set by its name, a drug by its key, or a list of both."""
     words = [str(word) for word in value] if isinstance(value, list) else [str(value)]
+    if not words:
+        known.files.problem(name, key, "nothing", "at least one drug")
     keys: set[str] = set()
     for word in words:
         if word in sets:

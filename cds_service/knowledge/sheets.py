@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 import msgspec
@@ -11,11 +12,12 @@ from cds_service.clinical.bedside import Reference
 from cds_service.clinical.regimen import Drugs
 from cds_service.knowledge.known import Known, unknown
 from cds_service.knowledge.sets import named
-from cds_service.knowledge.told import told
+from cds_service.knowledge.told import nearest, told
 from cds_service.rule import LONGEST_SUMMARY, NOT_CURRENT, STANDING_NOTES, STANDING_WORDS, Rule, RuleSheet, braces
 from cds_service.triggers import TRIGGERS, Trigger
 
 ID = re.compile(r"[a-z][A-Za-z0-9]{2,99}")
+WRONG = object()  # stands for a value that could not be read; an empty one may be meant
 MARKUP = re.compile(r"<[a-zA-Z!/]|!\[|\]\(")
 
 
@@ -34,7 +36,7 @@ def rules(known: Known, folder: str, reference: Reference) -> tuple[list[Rule], 
         _check_sheet(known, name, sheet, trigger)
         if sheet.id in found:
             files.problem(name, "id", sheet.id, f"an id of its own; {found[sheet.id].file} has it")
-        elif trigger:
+        elif trigger and _kebab(sheet.id) == _stem(name):
             found[sheet.id] = Rule(sheet, trigger, name)
     return list(found.values()), ids
 
@@ -78,8 +80,8 @@ def _check_braces(known: Known, name: str, key: str, text: str, trigger: Trigger
     for word in sorted(words):
         if not re.fullmatch(r"[a-z_]+", word):
             known.files.problem(name, key, f"{{{word}}}", "only {word} in braces: no operator, no format")
-        elif filled:
-            unknown(known.files, name, key, [word], filled, "a word that this rule fills in")
+        elif filled and word not in filled:
+            known.files.problem(name, key, f"{{{word}}}", f"a word that this rule fills in ({nearest(word, filled)})")
 
 
 def _check_said(known: Known, name: str, sheet: RuleSheet, trigger: Trigger) -> None:
@@ -102,14 +104,16 @@ def _bind(known: Known, name: str, sheet: RuleSheet, reference: Reference) -> Tr
     hints = get_type_hints(kind)
     fields: Sequence[dataclasses.Field[Any]] = dataclasses.fields(kind)  # type: ignore[arg-type]
     unknown(known.files, name, "with", sheet.with_, [field.name for field in fields], f"a field of {sheet.trigger}")
+    strange = sheet.with_.keys() - {field.name for field in fields}
     values: dict[str, Any] = {}
     for field in fields:
         if field.name in sheet.with_:
             values[field.name] = _value(known, name, f"with.{field.name}", sheet.with_[field.name], hints[field.name], reference)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            known.files.problem(name, f"with.{field.name}", "nothing", f"a value: {sheet.trigger} needs it")
-            return None
-    if None in values.values():
+            if not get_close_matches(field.name, strange):
+                known.files.problem(name, f"with.{field.name}", "nothing", f"a value: {sheet.trigger} needs it")
+            values[field.name] = WRONG
+    if WRONG in values.values():
         return None
     found = kind(**values)
     known.look(name, found, under="with")
@@ -124,7 +128,7 @@ def _value(known: Known, name: str, key: str, raw: Any, hint: Any, reference: Re
         return msgspec.convert(raw, hint, strict=False, dec_hook=decode)
     except msgspec.ValidationError as error:
         known.files.problem(name, key, *told(str(error), raw, hint)[1:])
-        return None
+        return WRONG
 
 
 def _stem(name: str) -> str:

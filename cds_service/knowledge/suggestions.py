@@ -15,6 +15,7 @@ from cds_service.fhir import drafts
 from cds_service.fhir.drafts import Place, Prescribed
 from cds_service.knowledge.files import Files
 from cds_service.knowledge.known import Known
+from cds_service.knowledge.names import ValueSet
 from cds_service.rule import braces
 from cds_service.suggestion import Act, AtSite, Code, Product, Request, SuggestionSheet
 
@@ -27,7 +28,7 @@ class Written(Sheet, frozen=True):
     """A suggestion as the file has it."""
 
     does: Act
-    label: str
+    label: lists.Text
     label_beside: str = ""
     label_adding: str = ""
     note: str = ""
@@ -104,10 +105,11 @@ def _products(files: Files, name: str, packed: Mapping[str, Packed], reference: 
 
 
 def _rxnorm(files: Files, drug: str) -> Iterator[tuple[str, str]]:
-    for valueset in files.json(f"shared/valuesets/drug-{drug}.json"):
-        for include in valueset.get("compose", {}).get("include", []):
-            if include.get("system") == RXNORM:
-                yield from ((concept["code"], concept.get("display", "")) for concept in include.get("concept", []))
+    raw = files.json(f"shared/valuesets/drug-{drug}.json")
+    found = files.typed(f"shared/valuesets/drug-{drug}.json", ValueSet, raw) if raw is not None else None
+    for include in found.compose.include if found else ():
+        if include.system == RXNORM:
+            yield from ((concept.code, concept.display) for concept in include.concept)
 
 
 def _check(files: Files, name: str, key: str, written: Written) -> None:

@@ -1,37 +1,52 @@
 """The tables of the knowledge: doses, breakpoints, evidence rows and override reasons."""
 
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, get_args
 
 from cds_service.clinical import lists
 from cds_service.clinical.doses import DoseTable, Row
-from cds_service.clinical.policy import Standard
+from cds_service.clinical.policy import Sheet, Standard
 from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS
 from cds_service.clinical.susceptibility import Breakpoint
 from cds_service.evidence import EvidenceRow, Overrides
 from cds_service.knowledge.files import Files
-from cds_service.knowledge.known import Known
+from cds_service.knowledge.known import MOST, Known
 
 DOSES, BREAKPOINTS = "shared/doses.csv", "shared/breakpoints.csv"
 EVIDENCE, OVERRIDES = "shared/evidence.yaml", "shared/overrides.yaml"
 REPLACEMENTS = {"none": "none", "IHD": HAEMODIALYSIS, "CRRT": CONTINUOUS}
 DRUG, AGENT = lists.words(lists.Drug), lists.words(lists.Agent)
 ORGANISM, CITED = lists.words(lists.Organism), lists.words(lists.Evidence)
+FIGURE = re.compile(r"[0-9]+(\.[0-9]+)?")
+PART = re.compile(r"([0-9]+(?:\.[0-9]+)?) g")
 NUMBER = "a number above zero, or nothing"
 Reader = tuple[Callable[[str], Any], str]
 
 
 def _number(text: str) -> Decimal | None:
-    found = Decimal(text) if text else None
-    if found is not None and not found > 0:
+    if text and not (FIGURE.fullmatch(text) and 0 < Decimal(text) <= MOST):
+        raise ValueError(text)
+    return Decimal(text) if text else None
+
+
+def _hours(text: str) -> tuple[Decimal, ...]:
+    return tuple(_hour(part) for part in text.split("|") if text not in {"", "once"})
+
+
+def _hour(text: str) -> Decimal:
+    found = _number(text)
+    if found is None:
         raise ValueError(text)
     return found
 
 
-def _hours(text: str) -> tuple[Decimal, ...]:
-    return tuple(_number(part) or Decimal(part) for part in text.split("|") if part not in {"", "once"})
+def _components(text: str) -> str:
+    if text and not all(PART.fullmatch(part) for part in text.split("/")):
+        raise ValueError(text)
+    return text
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -53,7 +68,7 @@ DOSE_CELLS: Mapping[str, Reader] = {
     "hi_inclusive": ({"true": True, "false": False}.__getitem__, "true or false"),
     "phase": ({"L": True, "M": False}.__getitem__, "L for a loading dose, M for maintenance"),
     "dose_g": (_number, NUMBER),
-    "components": (str, "the grams of each component"),
+    "components": (_components, "the grams of each component, such as 2 g/0.5 g, or nothing"),
     "interval_h": (_hours, "hours such as 8 or 24|48, or once"),
     "infusion_h": (lambda text: _number(text.rpartition("-")[2]), "hours such as 2 or 0.33-1"),
     "infusion_used_h": (_number, NUMBER),
@@ -71,15 +86,16 @@ BREAKPOINT_CELLS: Mapping[str, Reader] = {
 }
 
 
+class EvidenceSheet(Sheet, frozen=True):
+    """The heading of `evidence.yaml`; each row is read by itself, so that all their mistakes are met."""
+
+    evidence: dict[str, Any]
+
+
 def evidence(files: Files) -> tuple[dict[str, EvidenceRow], frozenset[str]]:
     """The evidence rows by id, and every id that the file has, those of unreadable rows too."""
-    raw = files.yaml(EVIDENCE)
-    entries = raw.get("evidence") if isinstance(raw, dict) else None
-    if not isinstance(entries, dict):
-        if EVIDENCE not in files.failed:
-            files.problem(EVIDENCE, "evidence", "no table", "a table of rows by id")
-            files.failed.add(EVIDENCE)
-        return {}, frozenset()
+    sheet = files.table(EVIDENCE, EvidenceSheet)
+    entries = sheet.evidence if sheet else {}
     found = {key: files.typed(EVIDENCE, EvidenceRow, _named(key, entry), f"evidence.{key}") for key, entry in entries.items()}
     return {key: row for key, row in found.items() if row}, frozenset(entries)
 
@@ -90,13 +106,22 @@ def _named(key: str, entry: Any) -> Any:
 
 def doses(files: Files, known: Known) -> DoseTable:
     """The dose rows; bands of one drug that overlap or leave a gap are problems, once every cell can be read."""
-    rows = tuple(_dose(cells) for cells in _read(files, DOSES, DOSE_CELLS, {"agent": DRUG, "evidence": CITED}, known))
+    cells = list(_read(files, DOSES, DOSE_CELLS, {"agent": DRUG, "evidence": CITED}, known))
+    rows = tuple(map(_dose, cells))
     if DOSES not in files.failed:
+        _check_components(files, rows)
         for agent in dict.fromkeys(row.agent for row in rows):
             own = [row for row in rows if row.agent == agent and "none" in row.replacement]
             _check_bands(files, agent, [row for row in own if not row.loading])
             _check_bands(files, f"{agent} loading", [row for row in own if row.loading], gaps=False)
     return DoseTable(rows)
+
+
+def _check_components(files: Files, rows: Sequence[Row]) -> None:
+    for row in rows:
+        parts = [Decimal(part) for part in PART.findall(row.components)]
+        if parts and sum(parts) != row.grams:
+            files.problem(DOSES, f"{row.agent}: components", row.components, f"parts of the dose, which add up to {row.grams} g")
 
 
 def _dose(cells: Mapping[str, Any]) -> Row:
@@ -126,12 +151,13 @@ def _read(
         for column, (reader, expected) in readers.items():
             try:
                 found[column] = reader(cells[column])
-            except (KeyError, ValueError, InvalidOperation):
+            except (KeyError, ValueError):
                 files.problem(name, f"line {line}: {column}", repr(cells[column]), expected)
                 files.failed.add(name)
         for column, words in listed.items():
             for word in cells[column].split():
-                known.check(name, f"line {line}: {column}", word, words)
+                if not known.check(name, f"line {line}: {column}", word, words):
+                    files.failed.add(name)
         if len(found) == len(readers):
             yield found
 
@@ -149,15 +175,18 @@ def _check_bands(files: Files, agent: str, rows: list[Row], *, gaps: bool = True
 def breakpoints(files: Files, known: Known) -> tuple[Breakpoint, ...]:
     """The breakpoints in mg/L; a row without a number says that the standard has none."""
     listed = {"agent": AGENT, "organism": ORGANISM, "evidence": CITED}
-    return tuple(
-        Breakpoint(cells["agent"], cells["organism"], cells["standard"], cells["susceptible_max"])
-        for cells in _read(files, BREAKPOINTS, BREAKPOINT_CELLS, listed, known)
-    )
+    found: dict[tuple[str, str, str], Breakpoint] = {}
+    for cells in _read(files, BREAKPOINTS, BREAKPOINT_CELLS, listed, known):
+        row = Breakpoint(cells["agent"], cells["organism"], cells["standard"], cells["susceptible_max"])
+        if found.setdefault((row.agent, row.organism, row.standard), row) is not row:
+            files.problem(BREAKPOINTS, f"{row.agent} in {row.organism}", f"a second row for {row.standard}", "one row for each standard")
+    return tuple(found.values())
 
 
 def overrides(files: Files) -> Overrides:
     """The override reasons; an EHR may refuse a code that is not plain letters and digits."""
-    found = files.typed(OVERRIDES, Overrides) or Overrides(system="", lasts_h=0, reasons={})
+    found = files.table(OVERRIDES, Overrides) or Overrides(system="", lasts_h=0, reasons={})
+    Known(files, {}).look(OVERRIDES, found)
     seen: dict[str, str] = {}
     for word, reason in found.reasons.items():
         if not reason.code.isascii() or not reason.code.isalnum():

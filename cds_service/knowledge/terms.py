@@ -31,13 +31,10 @@ Codes = dict[str, dict[tuple[str, str], str]]
 
 def terminology(files: Files) -> Terminology:
     """The terminology of all conditions; an empty one where a table is missing, which is a problem of its own."""
-    drugs, organisms = files.typed(DRUGS, DrugSheet), files.typed(ORGANISMS, OrganismSheet)
-    specimens, words = files.typed(SPECIMENS, SpecimenSheet), files.typed(WORDS, WordSheet)
-    circumstances = files.typed(CIRCUMSTANCES, CircumstanceSheet)
+    drugs, organisms = files.table(DRUGS, DrugSheet), files.table(ORGANISMS, OrganismSheet)
+    specimens, words = files.table(SPECIMENS, SpecimenSheet), files.table(WORDS, WordSheet)
+    circumstances = files.table(CIRCUMSTANCES, CircumstanceSheet)
     if not (drugs and organisms and specimens and words and circumstances):
-        for name in (DRUGS, ORGANISMS, SPECIMENS, CIRCUMSTANCES, WORDS):
-            if name not in files.texts and name not in files.overlay:
-                files.problem(name, "file", "nothing", "the table of names")
         return Terminology()
     known = Known(files, {"class": drugs.classes, "group": organisms.groups, "trait": organisms.traits})
     for name, sheet in {DRUGS: drugs, ORGANISMS: organisms, WORDS: words}.items():
@@ -183,7 +180,7 @@ def _codes(files: Files, keys: Mapping[str, Collection[str]]) -> tuple[Codes, di
     displays: dict[tuple[str, str], str] = {}
     for name in files.under(VALUESETS):
         kind, _, key = name.rsplit("/", 1)[-1].removesuffix(".json").partition("-")
-        raw = files.single(name)
+        raw = files.json(name)
         found = files.typed(name, ValueSet, raw) if raw is not None else None
         if kind not in keys:
             unknown(files, name, "file", [kind], keys, "a kind of thing")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 from enum import EnumMeta
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 MISSING = re.compile(r"Object missing required field `(.+?)`")
@@ -19,6 +19,8 @@ NAMES = {
     "bool": "true or false",
     "date": "a date",
     "array": "a list",
+    "object": "a table of keys",
+    "null": "nothing",
 }
 STEP = re.compile(r"\[[^\]]*\]|[^.\[]+")
 DATE = "a date such as 2027-05-22"
@@ -50,19 +52,21 @@ def _under(path: str, name: str) -> str:
 
 def _expected(said: str, kind: Any) -> str:
     """What would have been right."""
+    described = next((part.description for part in get_args(kind) if isinstance(part, Meta) and part.description), None)
+    if described:
+        return described
     wrong = WRONG.fullmatch(said)
     if wrong:
-        return " or ".join(
-            NAMES.get(name.strip(), "a table of keys" if name.strip() == "object" else name.strip()) for name in wrong[1].split("|")
-        )
+        return " or ".join(NAMES.get(name.strip(), name.strip()) for name in wrong[1].split("|"))
     words = _words(kind)
     if said.startswith("Invalid enum value") and words:
         return f"one of {', '.join(words)}"
-    return DATE if "date" in said else said
+    return DATE if "date" in said else NAMES["decimal"] if "decimal" in said else said
 
 
 def _words(kind: Any) -> list[str]:
     """The closed list of an enumeration or of a literal type."""
+    kind = _certain(kind)
     words: list[Any] = list(kind) if isinstance(kind, EnumMeta) else [one for one in get_args(kind) if isinstance(one, str)]
     return [str(one) for one in words]
 
@@ -75,6 +79,7 @@ def _nearest(word: str, known: list[str]) -> str:
 
 
 def _keys(kind: Any) -> list[str]:
+    kind = _certain(kind)
     return list(kind.__struct_encode_fields__) if isinstance(kind, type) and issubclass(kind, Struct) else []
 
 
@@ -102,7 +107,7 @@ def _type_at(kind: Any, path: str) -> Any:
         kind = _certain(kind)
         if isinstance(kind, type) and issubclass(kind, Struct):
             names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
-            kind = get_type_hints(kind).get(names.get(step, step))
+            kind = get_type_hints(kind, include_extras=True).get(names.get(step, step))
         else:
             inner = [one for one in get_args(kind) if one not in (str, type(None), Ellipsis)]
             kind = inner[-1] if inner else None
@@ -110,9 +115,12 @@ def _type_at(kind: Any, path: str) -> Any:
 
 
 def _certain(kind: Any) -> Any:
-    """The type of a value that may also be absent."""
-    present = [one for one in get_args(kind) if one is not type(None)]
-    return present[0] if len(present) == 1 and type(None) in get_args(kind) else kind
+    """The type of a value without what is said about it, also where it may be absent."""
+    parts = get_args(kind)
+    if get_origin(kind) is Annotated:
+        return _certain(parts[0])
+    present = [one for one in parts if one is not type(None)]
+    return _certain(present[0]) if len(present) == 1 < len(parts) else kind
 
 
 def _value_at(raw: Any, path: str) -> Any:

@@ -114,7 +114,7 @@ def test_a_missing_table_is_a_problem(folder: Path) -> None:
     (folder / "shared" / "organisms.yaml").unlink()
     files = Files.read(folder)
     assert terminology(files).codes == {}
-    assert ("shared/organisms.yaml", "the table of names") in {(one.file, one.expected) for one in files.problems}
+    assert ("shared/organisms.yaml", "the table") in {(one.file, one.expected) for one in files.problems}
 
 
 def test_the_shipped_tables_have_no_mistake() -> None:
