@@ -1,0 +1,1 @@
+"""The rule sheets as prescribers read them."""
