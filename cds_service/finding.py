@@ -19,7 +19,10 @@ class Indicator(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Indicator).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {one: rank for rank, one in enumerate(Indicator)}
 
 
 class Quiet(StrEnum):

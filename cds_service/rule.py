@@ -1,7 +1,7 @@
 """A rule: its sheet, its trigger, and how the two speak together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from string import Formatter
@@ -91,11 +91,11 @@ class Rule:
     trigger: Trigger
     file: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.sheet.id
 
-    @property
+    @cached_property
     def condemns(self) -> bool:
         """The rule may find that the regimen cannot work; where it speaks, doses wait."""
         return self.sheet.group == REGIMEN and self.sheet.indicator is Indicator.CRITICAL
@@ -138,8 +138,7 @@ class Rule:
         match = self.sheet.match
         if not match.evidence and not match.organism:
             return bedside.infection.proven
-        found = (bedside.infection.of((state,), match.organism) for state in self._states)
-        return next((one for one in found if one), None)
+        return bedside.infection.strongest(self._states, match.organism) or None
 
     def _stood_down(self, bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> str | None:
         for word in self.sheet.unless:
@@ -152,12 +151,12 @@ class Rule:
         indicator = remark.indicator or self.sheet.indicator
         if soft and indicator is Indicator.CRITICAL:
             indicator = Indicator.WARNING
-        words = {**evidence_words(evidence), **remark.words}
+        words = _Blank({**evidence_words(evidence), **remark.words})
         asked = [*remark.notes, *soft, *self._standing_notes(evidence)]
         sentences = [self.sheet.detail, *(self.sheet.notes[note] for note in dict.fromkeys(asked) if note in self.sheet.notes)]
         summary = self._summary(evidence, remark)
         usual = remark.suggest if remark.suggest is not None else self.sheet.suggest
-        cited = Remark(**{name: getattr(remark, name) for name in Remark.__slots__} | {"isolates": remark.isolates or _isolates(evidence)})
+        cited = remark if remark.isolates else replace(remark, isolates=_isolates(evidence))
         return Finding(
             rule=self.id,
             title=self.sheet.title,
@@ -173,6 +172,8 @@ class Rule:
 
     def _evidence_for(self, notes: Sequence[str]) -> tuple[str, ...]:
         held = self.sheet.evidence_only_with
+        if not held:
+            return self.sheet.evidence
         cited = {row for note in notes for row in held.get(note, ())}
         return tuple(row for row in self.sheet.evidence if row in cited or not any(row in rows for rows in held.values()))
 
@@ -214,7 +215,7 @@ def _together(remarks: Sequence[Remark], usual: Indicator) -> Remark:
 
 def fill(text: str, words: Mapping[str, str]) -> str:
     """Puts words into the braces of a sentence; a brace without a word is a mistake of the knowledge, found by `check`."""
-    return text.format_map(_Blank(words)).strip()
+    return text.format_map(words if isinstance(words, _Blank) else _Blank(words)).strip() if "{" in text else text.strip()
 
 
 def headline(text: str, words: Mapping[str, str]) -> str:

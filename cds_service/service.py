@@ -13,6 +13,7 @@ from cds_service.clinical.bedside import Bedside, Reference
 from cds_service.clinical.policy import Sheet
 from cds_service.finding import Finding, Indicator, Quiet, Silence
 from cds_service.rule import REGIMEN, Rule
+from cds_service.triggers.allergy import DrugAllergy
 
 
 class Part(Sheet, frozen=True):
@@ -72,15 +73,15 @@ class Service:
     reference: Reference
     unarmed: frozenset[str] = field(default_factory=frozenset)
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.sheet.id
 
-    @property
+    @cached_property
     def hook(self) -> str:
         return self.sheet.hook
 
-    @property
+    @cached_property
     def orders(self) -> bool:
         """The hook is about orders; patient-view is not."""
         return self.hook.startswith("order-")
@@ -90,9 +91,29 @@ class Service:
         """The hook fires while orders are still being put together."""
         return self.hook == "order-select"
 
-    @property
+    @cached_property
     def parts(self) -> Mapping[str, str]:
         return {key: part.names for key, part in self.sheet.prefetch.items()}
+
+    @cached_property
+    def allergy(self) -> DrugAllergy | None:
+        """The rule about allergies."""
+        return next((rule.trigger for rule in self.rules if isinstance(rule.trigger, DrugAllergy)), None)
+
+    @cached_property
+    def limited(self) -> frozenset[str]:
+        """The rules whose sheet names limits: the last sentence of what they find."""
+        return frozenset(rule.id for rule in self.rules if rule.sheet.limits)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Group, tuple[str, ...]], ...]:
+        """How findings become cards, in order of precedence, with the rules that each group names."""
+        return tuple((group, group.rules()) for group in self.sheet.cards.values())
+
+    @cached_property
+    def joining(self) -> frozenset[str]:
+        """The rules whose findings may join a card of another group."""
+        return frozenset(rule for group in self.sheet.cards.values() for rule in group.attach)
 
     def judge(self, bedside: Bedside) -> Verdicts:
         """Asks every rule; those about the regimen first, since doses of a wrong regimen can wait."""

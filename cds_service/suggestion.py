@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from cds_service.clinical import lists
@@ -64,7 +65,7 @@ class Product:
     first_dose: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SuggestionSheet:
     """One suggestion, its products resolved.
 
@@ -91,6 +92,6 @@ class SuggestionSheet:
     review_below: int | None = None
     review: str = ""
 
-    @property
+    @cached_property
     def drugs(self) -> tuple[str, ...]:
         return tuple(product.drug for product in self.products)

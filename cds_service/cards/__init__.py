@@ -46,7 +46,7 @@ def _card(desk: Desk, sketch: Sketch) -> Card:
         summary=headline(lead.summary),
         indicator=indicator.value,
         source=_source(desk, sketch),
-        detail=brief(sketch, desk.bedside) if hint else detail(sketch, desk.bedside, desk.library.evidence, aside, desk.limited),
+        detail=brief(sketch, desk.bedside) if hint else detail(sketch, desk.bedside, desk.library.evidence, aside, desk.service.limited),
         suggestions=offered,
         selection="any" if desk.style.profile == "epic" else "at-most-one",
         override_reasons=_reasons(desk, sketch.own),

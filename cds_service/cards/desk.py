@@ -74,14 +74,8 @@ class Desk:
     @cached_property
     def allergy(self) -> DrugAllergy | None:
         """The condition's rule about allergies, whatever hook it speaks at: it is asked before a drug is offered."""
-        mine = [one for one in (self.service, *self.library.services.values()) if one.condition == self.service.condition]
-        triggers = (rule.trigger for one in mine for rule in one.rules)
-        return next((trigger for trigger in triggers if isinstance(trigger, DrugAllergy)), None)
-
-    @cached_property
-    def limited(self) -> frozenset[str]:
-        """The rules whose sheet names limits: the last sentence of what they find."""
-        return frozenset(rule.id for rule in self.service.rules if rule.sheet.limits)
+        mine = (one for one in (self.service, *self.library.services.values()) if one.condition == self.service.condition)
+        return next((one.allergy for one in mine if one.allergy), None)
 
     @property
     def changes_drafts(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cds_service.cards import facts
 from cds_service.cards.plan import Sketch
@@ -37,7 +38,7 @@ def detail(sketch: Sketch, bedside: Bedside, evidence: Mapping[str, EvidenceRow]
         _listed("Also", (_other(one, limited) for one in others)),
         _listed("With the suggestions", aside.notes),
         _listed("Not offered", aside.left_out),
-        _listed("Evidence", (sentence(cited(row)) for row in rows(findings, evidence))),
+        _listed("Evidence", map(cited, rows(findings, evidence))),
         _listed("Limits", dict.fromkeys(sentence(one.detail[-1]) for one in findings if one.rule in limited)),
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -58,15 +59,16 @@ def rows(findings: Sequence[Finding], evidence: Mapping[str, EvidenceRow]) -> li
     return [evidence[key] for key in ids if key in evidence and evidence[key].printed]
 
 
+@lru_cache(maxsize=1_024)
 def cited(row: EvidenceRow) -> str:
     """The row's own words; its source, society and year, or the citation, are added where the words do not name them."""
     if row.source:
-        return f"{row.wording} ({row.source})"
+        return sentence(f"{row.wording} ({row.source})")
     named = [*row.society.replace(",", " ").split(), str(row.year or "")]
     if row.society and all(word in row.wording for word in named):
-        return row.wording
+        return sentence(row.wording)
     whose = society(row) if row.society else row.citation
-    return f"{row.wording} ({whose})" if whose else row.wording
+    return sentence(f"{row.wording} ({whose})" if whose else row.wording)
 
 
 def society(row: EvidenceRow) -> str:

@@ -41,14 +41,12 @@ def plan(verdicts: Verdicts, bedside: Bedside, service: Service, overridden: Ite
     quiet = frozenset(one.rule for one in overridden if one.ingredients == regimen)
     sketches: list[Sketch] = []
     loose: list[Finding] = []
-    groups = (*service.sheet.cards.values(), Group(each=tuple(pool)))
-    for group in groups:
-        mine = [pool.pop(rule) for rule in group.rules() if rule in pool]
-        opened, left = _group(group, mine, quiet, service)
+    for group, rules in (*service.groups, (Group(each=tuple(pool)), tuple(pool))):
+        mine = [pool.pop(rule) for rule in rules if rule in pool]
+        opened, left = _group(group, mine, quiet, service) if mine else ([], [])
         sketches += opened
         loose += left
-    joining = frozenset(chain.from_iterable(group.attach for group in groups))
-    return _economy(sketches, loose, joining, service)
+    return _economy(sketches, loose, service.joining, service)
 
 
 def _group(group: Group, mine: Sequence[Finding], quiet: frozenset[str], service: Service) -> tuple[list[Sketch], list[Finding]]:

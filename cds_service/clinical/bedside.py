@@ -53,7 +53,7 @@ class Bedside:
         """The user is ordering something; otherwise the chart is only looked at."""
         return self.hook.startswith("order-")
 
-    @property
+    @cached_property
     def policy(self) -> Policy:
         return self.reference.policy
 
@@ -191,7 +191,7 @@ class Bedside:
         """Prophylaxis and test doses do not treat; a single dose of a small share of the usual one is a test dose."""
         if order.reasons & set(self.policy.not_treatment):
             return True
-        usual = [row.grams for row in self.reference.doses.rows if row.agent == order.drug.key and row.grams]
+        usual = [row.grams for row in self.reference.doses.of(order.drug.key) if row.grams]
         if not usual or not order.doses:
             return False
         limit = max(usual) * self.policy.test_dose_pct / 100

@@ -1,8 +1,10 @@
 """Dose tables: which dose a drug has at this kidney function."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from cds_service.clinical.facts import Dose
 from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS, PERITONEAL, Kidney
@@ -70,13 +72,21 @@ class Band:
         return all(row.suggest for row in self.maintenance)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DoseTable:
     """All rows of `doses.csv`."""
 
     rows: tuple[Row, ...]
 
-    @property
+    def of(self, agent: str) -> tuple[Row, ...]:
+        """The rows of one drug."""
+        return self._by_agent.get(agent, ())
+
+    @cached_property
+    def _by_agent(self) -> Mapping[str, tuple[Row, ...]]:
+        return {agent: tuple(row for row in self.rows if row.agent == agent) for agent in {row.agent for row in self.rows}}
+
+    @cached_property
     def limits(self) -> frozenset[Decimal]:
         """Where one band of clearance ends and the next begins, in mL/min."""
         bands = (limit for row in self.rows if "none" in row.replacement for limit in (row.lo, row.hi))
@@ -84,12 +94,12 @@ class DoseTable:
 
     def bands(self, agent: str) -> tuple[Row, ...]:
         """The maintenance of every band of clearance, the full dose first."""
-        rows = [row for row in self.rows if row.agent == agent and "none" in row.replacement and not row.loading]
+        rows = [row for row in self.of(agent) if "none" in row.replacement and not row.loading]
         return tuple(sorted(rows, key=lambda row: -(row.lo or Decimal(0))))
 
     def expected(self, agent: str, kidney: Kidney) -> Band | None:
         """The band for this kidney, or None where the table says nothing or the inputs are not known."""
-        rows = [row for row in self.rows if row.agent == agent and self._fits(row, kidney)]
+        rows = [row for row in self.of(agent) if self._fits(row, kidney)]
         maintenance = tuple(row for row in rows if not row.loading and row.grams is not None)
         if not maintenance:
             return None

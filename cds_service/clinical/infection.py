@@ -1,9 +1,10 @@
 """Whether the record proves the mechanism, how recently, and in what."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from cds_service.clinical.facts import Answer, Detection, Isolate, Susceptibility
 from cds_service.clinical.policy import Policy, Suspect
@@ -53,26 +54,34 @@ class Conflict:
     marker: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Infection:
     """All evidence of the mechanism, strongest and newest first, with what contradicts it."""
 
     evidence: tuple[Evidence, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     isolates: tuple[Isolate, ...] = ()
+    _found: dict[tuple[Sequence[State], Sequence[str]], tuple[Evidence, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def state(self) -> State | None:
         return self.evidence[0].state if self.evidence else None
 
-    @property
+    @cached_property
     def current(self) -> tuple[Evidence, ...]:
         return self.of([State.CURRENT])
 
-    @property
+    @cached_property
     def proven(self) -> tuple[Evidence, ...]:
         """The evidence that arms rules: current, else history and carriage."""
         return self.current or self.of([State.HISTORY, State.COLONISED])
+
+    def strongest(self, states: tuple[State, ...], groups: tuple[str, ...]) -> tuple[Evidence, ...]:
+        """The evidence of the first of these states that has any in these groups; many rules ask alike, so it is looked for once."""
+        asked = (states, groups)
+        if asked not in self._found:
+            self._found[asked] = next((one for state in states if (one := self.of((state,), groups))), ())
+        return self._found[asked]
 
     def of(self, states: Collection[str], groups: Collection[str] = ()) -> tuple[Evidence, ...]:
         """The evidence in one of these states, in one of these groups of organisms where some are named."""

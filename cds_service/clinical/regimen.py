@@ -76,6 +76,10 @@ class Regimen:
 
     def take_home(self) -> "Regimen":
         """The discharge list as a regimen of its own."""
+        return self._home
+
+    @cached_property
+    def _home(self) -> "Regimen":
         return Regimen(self.now, self.policy, drafts=self.discharge, running=self.prescribed)
 
     def start(self, order: Order) -> datetime:

@@ -1,11 +1,12 @@
 """The few FHIR R4 elements that are read, as lean structs; every element is optional, every number is raw."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from msgspec import DecodeError, Raw, Struct
-from msgspec.json import Decoder, decode, encode
+from msgspec.json import Decoder, decode
+
+from cds_service.strict_json import once
 
 MALFORMED = (DecodeError, UnicodeDecodeError, RecursionError)
 NOTHING = Raw()
@@ -349,27 +350,12 @@ def elements(raw: Raw | bytes) -> dict[str, Raw]:
 
 
 def twice(raw: Raw | bytes) -> bool:
-    """Whether a name occurs twice in one of its objects, so that another reader may see another resource.
-
-    Written again, a resource has fewer quotation marks when a name was lost. An escape can stand for one, so then each object is looked at.
-    """
-    body = bytes(raw)
+    """Whether a name occurs twice in one of its objects, so that another reader may see another resource."""
     try:
-        if b"\\u" not in body and body.count(b'"') == encode(decode(body)).count(b'"'):
-            return False
-        json.loads(body, object_pairs_hook=_once)
-    except MALFORMED:
-        return True
+        once(bytes(raw))
     except (ValueError, RecursionError):
         return True
     return False
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
 
 
 def several(found: list[Concept] | Concept | None) -> list[Concept]:

@@ -1,13 +1,13 @@
 """What a body must be before anything reads it: small, shallow, UTF-8, and without two values under one name."""
 
 import codecs
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Raw
+from msgspec import DecodeError, Raw
 
 from cds_service.errors import BadRequest
+from cds_service.strict_json import Twice, each_once, once
 
 DEEPEST = 40  # FHIR needs fewer than 25
 MOST_NODES = 500_000
@@ -19,10 +19,6 @@ HEAD = 64
 _BRACKETS = bytes(ord("(") if one in b"[{" else ord(")") if one in b"]}" else one for one in range(256))
 _NO_BRACKET_OR_COMMA = bytes(one for one in range(256) if one not in b"[]{},")
 _NO_BRACKET_OR_QUOTE = bytes(one for one in range(256) if one not in b'[]{}"')
-
-
-class _Twice(Exception):
-    """One object has two values under one name."""
 
 
 def check_body(body: bytes) -> None:
@@ -85,12 +81,20 @@ def without_duplicates(body: bytes, values: Iterable[Raw]) -> Any:
     A name that occurs twice is refused, since two readers may take two different values. The large values are the prefetched
     charts: reading them a second time would cost more than judging them.
     """
+    skeleton = _skeleton(body, values)
     try:
-        return json.loads(_skeleton(body, values), object_pairs_hook=_once)
-    except _Twice:
+        return _read(skeleton)
+    except Twice:
         raise BadRequest("A name occurs twice in one object of the request; each may occur once.") from None
     except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON as every reader takes it: a number is too long, or objects are nested too deeply.") from None
+
+
+def _read(skeleton: bytes) -> Any:
+    try:
+        return once(skeleton)
+    except DecodeError:
+        return each_once(skeleton)
 
 
 def _skeleton(body: bytes, values: Iterable[Raw]) -> bytes:
@@ -114,10 +118,3 @@ def _place(body: bytes, value: memoryview, start: int) -> int:
     while at >= 0 and not body.startswith(value, at):
         at = body.find(head, at + 1)
     return at
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Twice
-    return found

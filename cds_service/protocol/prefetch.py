@@ -16,6 +16,7 @@ __all__ = ["Answer", "Fetch", "Part", "Prefetched", "fill", "query"]
 
 Strange = Callable[[Sequence[Raw], Mapping[str, Sequence[Raw]]], bool]  # the resources of a part, and all parts
 TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
+KIND = re.compile("[/?]")
 NULL = b"null"
 
 
@@ -71,14 +72,14 @@ def fill(
     """
     filling = _Filling(wanted=dict(also or {}))
     for key, part in parts.items():
-        _supply(filling, key, request.prefetch.get(key), query(part.query, request.context), part.query)
+        _supply(filling, key, request.prefetch.get(key), part.query, request.context)
     doubted = _distrust(filling, parts, request, strange)
     answers = _ask(request, filling.wanted, fetch)
     again = {key: url for key, url in _instead(request, parts, filling).items() if not _whole(answers.get(key))}
     answers |= {key: answer for key, answer in _ask(request, again, fetch).items() if answer.complete}
     have = doubted | filling.have | {key: _joined(filling, key, answer, again) for key, answer in answers.items()}
     missing = filling.gaps | {key for key in filling.wanted if not _whole(answers.get(key))}
-    missing |= {key for key in parts if strange(have.get(key, ()), have)}
+    missing |= {key for key in parts.keys() & (doubted.keys() | answers.keys()) if strange(have.get(key, ()), have)}
     _demand(parts, missing)
     return Prefetched(have, frozenset(missing))
 
@@ -102,13 +103,13 @@ def query(template: str, values: Mapping[str, str]) -> str | None:
     return TOKEN.sub(lambda match: quote(values[match[1].strip()], safe="~"), template)
 
 
-def _supply(filling: _Filling, key: str, raw: Raw | None, url: str | None, template: str) -> None:
-    page = _opened(raw, re.split("[/?]", template, maxsplit=1)[0])
+def _supply(filling: _Filling, key: str, raw: Raw | None, template: str, values: Mapping[str, str]) -> None:
+    page = _opened(raw, KIND.split(template, maxsplit=1)[0])
     if page is not None:
         filling.have[key] = page.resources
         if page.next is not None:
             filling.wanted[key] = page.next
-    elif url is not None:
+    elif (url := query(template, values)) is not None:
         filling.wanted[key] = url
     elif raw is not None:
         filling.gaps.add(key)
@@ -125,7 +126,8 @@ def _opened(raw: Raw | None, kind: str) -> Page | None:
 
 def _instead(request: HookRequest, parts: Mapping[str, Part], filling: _Filling) -> Mapping[str, str]:
     """The whole query again for each page link, should the link lead where it may not be followed."""
-    asked = {key: query(part.query, request.context) for key, part in parts.items() if key in filling.have and key in filling.wanted}
+    both = filling.have.keys() & filling.wanted.keys()
+    asked = {key: query(part.query, request.context) for key, part in parts.items() if key in both}
     return {key: url for key, url in asked.items() if url is not None}
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -177,19 +178,13 @@ def units(text: str) -> int:
 
 def hollow(value: Any) -> bool:
     """A null, a blank text or an empty list or object stands somewhere inside."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            if not one or one.isspace():
-                return True
-        elif isinstance(one, (dict, list, tuple)):
-            if not one:
-                return True
-            waiting += one.values() if isinstance(one, dict) else one
-        elif one is None:
-            return True
-    return False
+    if isinstance(value, str):
+        return not value or value.isspace()
+    if isinstance(value, dict):
+        return not value or any(map(hollow, value.values()))
+    if isinstance(value, (list, tuple)):
+        return not value or any(map(hollow, value))
+    return value is None
 
 
 def _filled(**parts: Any) -> dict[str, Any]:
@@ -197,6 +192,7 @@ def _filled(**parts: Any) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value}
 
 
+@lru_cache(maxsize=512)
 def safe(url: str) -> bool:
     """Whether a link may lead there: https, or http on this very machine."""
     parts = urlsplit(url)
