@@ -26,9 +26,9 @@ class Act(StrEnum):
 class Code(Sheet, frozen=True):
     """A code with its display, as the terminology gives them."""
 
-    system: str
-    code: str
-    display: str
+    system: lists.Text
+    code: lists.Text
+    display: lists.Text
 
 
 class Request(Sheet, frozen=True):

@@ -1,4 +1,4 @@
-"""One malformed file for each mistake; its first line is the message that it must produce."""
+"""One malformed file for each mistake; its first line is the message that it must produce, and the only one."""
 
 from pathlib import Path
 
@@ -13,16 +13,18 @@ MISTAKES = sorted((ROOT / "fixtures" / "knowledge").iterdir())
 
 @pytest.mark.parametrize("file", MISTAKES, ids=lambda file: file.stem)
 def test_a_mistake_is_told_with_file_key_found_and_expected(file: Path, tmp_path: Path) -> None:
-    """The message of the first line is among the problems, and names where the mistake is and what would be right."""
+    """The message of the first line is all that is told: where the mistake is, and what would be right."""
     first, _, text = file.read_text("utf-8").partition("\n")
     message = first.removeprefix("# ")
     place = message.partition(": ")[0]
+    if text.startswith("# in "):  # the mistake is met elsewhere
+        place, _, text = text.removeprefix("# in ").partition("\n")
     planted = tmp_path / place
     planted.parent.mkdir(parents=True)
     planted.write_text(text, "utf-8")
     with pytest.raises(KnowledgeError) as caught:
         load(ROOT / "hooks", tmp_path)
-    assert message in [str(problem) for problem in caught.value.problems]
+    assert [str(problem) for problem in caught.value.problems] == [message]
     assert ": found " in message
     assert ", expected " in message
 
@@ -35,6 +37,24 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeError) as caught:
         load(ROOT / "hooks", tmp_path)
     assert {"ndm/policy.yaml", "ndm/rules/ndm-carrier.yaml"} <= {problem.file for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize(("name", "found"), [("empty", "no knowledge files"), ("absent", "no folder")])
+def test_an_overlay_that_changes_nothing_is_told(tmp_path: Path, name: str, found: str) -> None:
+    """An overlay folder that is empty, or that is not there, is a mistake and not the shipped knowledge."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(KnowledgeError) as caught:
+        load(ROOT / "hooks", tmp_path / name)
+    assert [(problem.key, problem.found) for problem in caught.value.problems] == [("overlay", found)]
+
+
+def test_an_overlay_of_a_shared_table_changes_its_keys_alone(tmp_path: Path) -> None:
+    """A site's drugs.yaml with one key leaves every other drug as it is."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "drugs.yaml").write_text("drugs: {cefiderocol: {name: cefiderocol sulfate}}\n", "utf-8")
+    before, after = load(ROOT / "hooks").terminology.drugs, load(ROOT / "hooks", tmp_path).terminology.drugs
+    assert before.keys() == after.keys()
+    assert [key for key in before if before[key] != after[key]] == ["cefiderocol"]
 
 
 def test_a_folder_without_knowledge_is_told(tmp_path: Path) -> None:

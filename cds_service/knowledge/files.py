@@ -62,6 +62,7 @@ class Files:
         for name in sorted({*found.texts, *found.overlay}):
             if name.endswith(".yml"):
                 found.problem(name, "file", "a name that is not read", "the ending .yaml")
+                found.asked.add(name)
         if not found.texts:
             found.problem(str(folder), "folder", "no knowledge files", "a folder with shared/ and one folder for each condition")
         elif overlay:
@@ -76,7 +77,7 @@ class Files:
         added = {name.split("/")[0] for name in self.overlay if name.endswith("/policy.yaml")} - {name.split("/")[0] for name in self.texts}
         for name in sorted(self.overlay.keys() - self.texts.keys()):
             path = PurePosixPath(name)
-            if path.parts[0] not in added and not any(path.match(pattern) for pattern in ADDED):
+            if path.suffix != ".yml" and path.parts[0] not in added and not any(path.match(pattern) for pattern in ADDED):
                 wanted = f"the name of a file of the knowledge ({nearest(name, self.texts)})"
                 self.problem(name, "file", "a file that changes nothing", wanted)
                 del self.overlay[name]

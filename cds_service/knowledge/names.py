@@ -119,6 +119,11 @@ class CircumstanceSheet(Sheet, frozen=True):
     never: tuple[str, ...] = ()
 
 
+Said = Literal[
+    "before", "after", "yes", "listed", "fillers", "ends", "open_before", "open_after", "past_before", "doubt_before", "doubt_after"
+]
+
+
 class WordSheet(Sheet, frozen=True):
     """The whole of `words.yaml`."""
 
@@ -130,7 +135,7 @@ class WordSheet(Sheet, frozen=True):
     allergens: dict[lists.DrugClass, WordRow]
     cultures: dict[str, WordRow]
     screening: dict[str, WordRow]
-    negation: dict[str, list[str]]
+    negation: dict[Said, list[str]]
     susceptibility: WordRow = WordRow()
     never: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

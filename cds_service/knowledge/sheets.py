@@ -36,7 +36,7 @@ def rules(known: Known, folder: str, reference: Reference) -> tuple[list[Rule], 
         _check_sheet(known, name, sheet, trigger)
         if sheet.id in found:
             files.problem(name, "id", sheet.id, f"an id of its own; {found[sheet.id].file} has it")
-        elif trigger and _kebab(sheet.id) == _stem(name):
+        elif trigger and ID.fullmatch(sheet.id) and _kebab(sheet.id) == _stem(name):
             found[sheet.id] = Rule(sheet, trigger, name)
     return list(found.values()), ids
 

@@ -41,6 +41,10 @@ def terminology(files: Files) -> Terminology:
         known.look(name, sheet)
     names = _names(drugs, organisms, specimens, circumstances, words)
     _check_names(files, names)
+    for key, row in words.tests.items():
+        if row.molar_mass == 0:
+            files.problem(WORDS, f"tests.{key}.molar_mass", 0, "the weight of a mole in grams, or nothing")
+    unknown(files, WORDS, "never", words.never, _tables(words), "a kind of name")
     codes, displays = _codes(files, _keys(drugs, organisms, specimens, circumstances, words))
     return Terminology(
         codes=codes,
@@ -53,7 +57,7 @@ def terminology(files: Files) -> Terminology:
         ingredients=_ingredients(files, drugs),
         look=_look(drugs.antibacterial),
         open_words=Phrases(drugs.open),
-        negation=Negation(words.negation),
+        negation=Negation({str(place): texts for place, texts in words.negation.items()}),
         severe_reactions=frozenset(key for key, row in words.reactions.items() if row.severe),
         generic_markers=frozenset(key for key, row in words.markers.items() if row.generic),
     )

@@ -9,6 +9,7 @@ from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Fit, Leeway, distance_pct, written
 from cds_service.clinical.facts import Dose, Order
 from cds_service.clinical.infection import Evidence
+from cds_service.clinical.lists import Drug
 from cds_service.clinical.regimen import Drugs, treats
 from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.finding import Correction, Indicator, Remark
@@ -33,7 +34,7 @@ class DoseOffTable:
         notes="above below second-band full-interval daily-maximum components load infusion low-clearance sessions "
         "pharmacist-review injury",
     )
-    drug: Drugs
+    drug: Drug
     tolerance_pct: Decimal
     far_pct: Decimal
     low_clearance: Decimal
@@ -45,10 +46,14 @@ class DoseOffTable:
     review_below: Decimal | None = None
     mild: Indicator = Indicator.WARNING
 
+    @property
+    def drugs(self) -> Drugs:
+        """The drug as a set of one."""
+        return Drugs(self.drug, {self.drug})
+
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        (agent,) = self.drug.keys
-        orders = drafted(bedside, self.drug)
-        band = bedside.reference.doses.expected(agent, bedside.kidney) if orders and _trusted(bedside) else None
+        orders = drafted(bedside, self.drugs)
+        band = bedside.reference.doses.expected(self.drug, bedside.kidney) if orders and _trusted(bedside) else None
         if band is None or not band.suggest:
             return
         for order in sorted(orders, key=_single):
@@ -85,12 +90,12 @@ class DoseOffTable:
         """Acute kidney injury: the number is not steady enough to call a dose low, and buys a full dose for the first hours."""
         if not bedside.kidney.injury or bedside.kidney.replacement or off is Fit.ABOVE_MAXIMUM:
             return False
-        return off is Fit.BELOW or under_way_h(bedside, self.drug) <= bedside.policy.renal.aki_silence_h
+        return off is Fit.BELOW or under_way_h(bedside, self.drugs) <= bedside.policy.renal.aki_silence_h
 
     def _load_missing(self, bedside: Bedside, band: Band, fits: dict[Dose, Fit]) -> bool:
         if self.load == "none" or band.load is None or band.load.grams is None:
             return False
-        if under_way_h(bedside, self.drug) > self.load_within_h:
+        if under_way_h(bedside, self.drugs) > self.load_within_h:
             return False
         spelled = Fit.COMPONENT in fits.values() and band.load.lead_grams
         least, leeway = spelled or band.load.grams, self._leeway(bedside)
@@ -108,7 +113,7 @@ class DoseOffTable:
         kidney, load = bedside.kidney, band.load
         if self.load != "required" or load is None or load.grams is None or (kidney.injury and not kidney.replacement):
             return None
-        if order in bedside.regimen.discharge or under_way_h(bedside, self.drug) > self.load_within_h:
+        if order in bedside.regimen.discharge or under_way_h(bedside, self.drugs) > self.load_within_h:
             return None
         wanted = [grams for grams in (load.grams, load.lead_grams if self._spelled(bedside, band) else None) if grams is not None]
         leeway = self._leeway(bedside)
@@ -118,13 +123,13 @@ class DoseOffTable:
     def _spelled(self, bedside: Bedside, band: Band) -> bool:
         """A draft of this drug counts its first component alone."""
         leeway = self._leeway(bedside)
-        doses = (dose for order in drafted(bedside, self.drug) for dose in order.doses)
+        doses = (dose for order in drafted(bedside, self.drugs) for dose in order.doses)
         return any(leeway.fit(dose, band) is Fit.COMPONENT for dose in doses)
 
     def _given(self, bedside: Bedside) -> Iterator[Order]:
         """Orders of the drug that are signed now, run, or were given within the hours in which a loading dose counts."""
         for order in bedside.chart.orders:
-            if order not in self.drug or not treats(order) or order.ending or order.status in NOT_GIVEN:
+            if order not in self.drugs or not treats(order) or order.ending or order.status in NOT_GIVEN:
                 continue
             began = bedside.since(order.starts)
             if order.draft or began is None or began <= self.load_within_h:
@@ -142,8 +147,8 @@ class DoseOffTable:
 
     def _notes(self, bedside: Bedside, wrong: Dose | None, off: Fit | None, missing: bool, short: bool, band: Band) -> Iterator[str]:
         """`second-band` lies just below the full dose; `full-interval` is a wrong dose as often as a full one."""
-        kidney, (agent,) = bedside.kidney, self.drug.keys
-        full, *less = bedside.reference.doses.bands(agent)
+        kidney = bedside.kidney
+        full, *less = bedside.reference.doses.bands(self.drug)
         daily = wrong.grams * 24 / wrong.interval_h if wrong and wrong.grams and wrong.interval_h else None
         low = kidney.clearance is not None and kidney.clearance <= self.low_clearance
         yield from (
@@ -179,7 +184,7 @@ class DoseOffTable:
         }
 
     def _interval(self, bedside: Bedside, band: Band) -> Decimal:
-        wanted = bedside.policy.intervals.get(next(iter(self.drug.keys)))
+        wanted = bedside.policy.intervals.get(self.drug)
         return wanted if wanted is not None and wanted in band.intervals_h else band.intervals_h[0]
 
     def _corrections(self, bedside: Bedside, order: Order, band: Band, missing: bool, load: Dose | None) -> Iterator[Correction]:
