@@ -19,6 +19,7 @@ COMMANDS = {  # a module is imported when its command runs, so that --help is qu
     "catalog": ("catalog", "Print, write or check the rule index."),
     "report": ("report", "Say how often each rule spoke, and what became of its cards."),
     "demo": ("demo", "Start the service with synthetic patients and show it."),
+    "bench": ("bench", "Measure how long a running CDS service takes for the shipped requests."),
     "config": ("config", "Check, show or explain the configuration."),
     "jwt": ("tokens", "Explain client tokens."),
 }

@@ -23,18 +23,21 @@ class PlainShelf(shelf.Shelf):
             except (ValueError, RecursionError, *resources.MALFORMED):
                 self._set_aside(raw)
                 continue
-            if not all(self._mine(found.get(name)) for name in ("subject", "patient")):
+            whose = [self._mine(found.get(name)) for name in ("subject", "patient")]
+            if False in whose:
                 self.strangers.append((resources.glance(raw), raw))
+            elif None in whose:
+                self._set_aside(raw)
             elif found.get("resourceType") == "Bundle":
                 self.put(Raw(json.dumps(entry["resource"]).encode()) for entry in found.get("entry", ()) if "resource" in entry)
             elif found.get("resourceType") in {*shelf.READ, "Observation"}:
                 self._keep(found["resourceType"], raw)
 
-    def _mine(self, subject: Any) -> bool:
-        """Missing, contained, only described, or this patient's."""
-        if not isinstance(subject, dict):
-            return subject is None
-        reference = subject.get("reference") or ""
+    def _mine(self, subject: Any) -> bool | None:
+        """Missing, contained, only described, or this patient's; None where nobody can read whose it is."""
+        if subject is not None and not isinstance(subject, dict):
+            return None
+        reference = (subject or {}).get("reference") or ""
         kind, _, name = bare(reference).rpartition("/")
         return not reference or reference.startswith("#") or (kind in {"", "Patient"} and name in self.subjects._known)
 

@@ -1,0 +1,41 @@
+"""What a request costs over HTTP, beside the bare Flask app on the same server with the same body."""
+
+from bench import servers
+from bench.charts import Story, moment, request
+from bench.load import Load, post
+
+PATH = "/cds-services/ndm-order-sign"
+ROUNDS = 3
+STORIES: tuple[Story, ...] = ("silent", "card")
+
+
+def against_bare() -> dict[str, tuple[Load, Load]]:
+    """For a small silent request and a small one with a card: the service and the bare app, the middle of three rounds in turn."""
+    found: dict[str, tuple[Load, Load]] = {}
+    with servers.service() as ours, servers.bare() as theirs:
+        for story in STORIES:
+            body = request(story, 5, moment())
+            rounds = [(post(ours + PATH, body, 1), post(theirs + PATH, body, 1)) for _ in range(ROUNDS)]
+            found[story] = sorted(rounds, key=lambda pair: pair[0].rate / pair[1].rate)[ROUNDS // 2]
+    return found
+
+
+def under_load(resources: int = 100, connections: int = 16, workers: int = 2) -> dict[str, Load]:
+    """Two workers with sixteen connections and a usual chart."""
+    with servers.service(workers) as ours:
+        return {story: post(ours + PATH, request(story, resources, moment()), connections) for story in STORIES}
+
+
+def main() -> None:
+    """Prints both."""
+    for story, (ours, theirs) in against_bare().items():
+        print(
+            f"small, {story:<8}{ours.rate:>8.0f}/s  bare {theirs.rate:>8.0f}/s  ratio {ours.rate / theirs.rate:.2f}  failed {ours.failed}"
+        )
+    print("\n100 resources, 16 connections, 2 workers")
+    for story, load in under_load().items():
+        print(f"{story:<15}{load.rate:>8.0f}/s  p50 {load.p50:.1f} ms  p99 {load.p99:.1f} ms  failed {load.failed}")
+
+
+if __name__ == "__main__":
+    main()
