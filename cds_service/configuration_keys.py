@@ -5,13 +5,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cds_service.fhir.origins import fault, is_loopback_http
 from cds_service.keysets import KEY_OF_ALGORITHM, LARGEST_KEYSET, read_keyset
 from cds_service.settings import Client, Server, Store
 
 PREFIX = "NDM_CDS_"
-PUBLIC_SANDBOX = "https://sandbox.cds-hooks.org"
+PUBLIC_SANDBOX = "sandbox.cds-hooks.org"
 SHORTEST_SECRET = 32
 SHORTEST_CREDENTIAL = 16
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
@@ -111,23 +112,29 @@ def _url(value: Any, _folder: Path, development: bool, *, query_allowed: bool = 
 def _keys_url(value: Any, folder: Path, development: bool) -> str:
     """A key URL stays byte for byte as it is, since a token's jku must equal it."""
     _url(value, folder, development, query_allowed=True)
+    _no_public_sandbox(value, development, "the key URL of your own record system")
     return str(value)
+
+
+def _no_public_sandbox(url: str, development: bool, expected: str) -> None:
+    host = (urlsplit(url).hostname or "").removesuffix(".")
+    if host == PUBLIC_SANDBOX and not development:
+        raise Flaw(expected, "everybody knows the private key of the public sandbox; only --dev accepts it")
 
 
 def _issuer(value: Any, _folder: Path, development: bool) -> str:
     text = _text(value, "the https URL that the client's tokens have as iss")
-    if text.removesuffix("/").lower() == PUBLIC_SANDBOX and not development:
-        raise Flaw("the issuer of your own record system", "everybody knows the private key of the public sandbox; only --dev accepts it")
     why = fault(text, ("https", "http") if development else ("https",))
     if why:
         raise Flaw("an https URL, exactly as the tokens have it as iss", f"its {why} is not acceptable")
+    _no_public_sandbox(text, development, "the issuer of your own record system")
     return text
 
 
-def _many(read: Reader, expected: str) -> Reader:
+def _many(read: Reader, expected: str, least: int = 0) -> Reader:
     def read_all(value: Any, folder: Path, development: bool) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise Flaw(f"a list of {expected}")
+        if not isinstance(value, list) or len(value) < least:
+            raise Flaw(f"a list of {expected}" + (f", at least {least}" if least else ""))
         found = []
         for one in value:
             try:
@@ -255,10 +262,10 @@ CLIENT_KEYS = (
     Key("clients", "fhir_base", "list of URLs", _many(_url, "https URLs"), "The FHIR servers that may be called.", target="fhir_bases"),
     Key("clients", "profile", "standard or epic", _choice("standard", "epic"), "How the client's cards are written."),
     Key("clients", "audiences", "list of texts", _many(_word, "texts"), "Further values that a token may have as aud."),
-    Key("clients", "tenants", "list of texts", _many(_word, "texts"), "If given, the only tenants that are served."),
+    Key("clients", "tenants", "list of texts", _many(_word, "texts", 1), "If given, the only tenants that are served."),
     Key("clients", "unavailable", "412 or card", _choice("412", "card"), "The answer when required data cannot be had."),
     Key("clients", "shadow", "true or false", _flag, "Judge and record everything for this client, and show no card."),
-    Key("clients", "algorithms", "list of names", _many(_algorithm, "names of algorithms"), "Signature algorithms that are accepted."),
+    Key("clients", "algorithms", "list of names", _many(_algorithm, "names of algorithms", 1), "Signature algorithms that are accepted."),
 )
 
 

@@ -136,9 +136,9 @@ class CdsHooks:
         return replace(found, cards=()) if client.shadow else found
 
     def _cannot(self, client: Client, service: Service, body: bytes, error: CannotDecide, started: float) -> Response:
-        """412, or for a client whose users would never see that, a card that says what could not be had."""
+        """412, or for a client whose users would never see that, a card that says what could not be had; in shadow never a card."""
         g.missing = sorted(error.missing)
-        as_card = client.unavailable == "card"
+        as_card = client.unavailable == "card" and not client.shadow
         self._ledger.refused(client, service.id, body, 200 if as_card else 412, self._since(started), error.missing)
         if not as_card:
             raise error

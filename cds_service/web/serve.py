@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.server import Server as Granian
 from sqlalchemy import make_url
 
@@ -169,6 +169,7 @@ def _server(host: str, port: int, workers: int, threads: int, stop_s: int) -> An
         respawn_failed_workers=True,
         workers_kill_timeout=stop_s,
         log_dictconfig=dict(logs),
+        http=HTTPModes.http1,  # HTTP/2 without TLS would let one connection carry any number of requests past the limits
         websockets=False,
     )
     server.respawned_wrks = _Respawns()

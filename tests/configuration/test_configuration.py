@@ -135,7 +135,11 @@ def test_algorithms_are_those_of_the_specification_by_default(file: Path) -> Non
         (MINIMAL + "unavailable = 412", "clients.a.unavailable"),
         (MINIMAL + 'algorithms = ["HS256"]', "clients.a.algorithms"),
         (MINIMAL + 'algorithms = ["none"]', "clients.a.algorithms"),
+        (MINIMAL + "algorithms = []", "clients.a.algorithms"),
+        (MINIMAL + 'jwks_url = "https://sandbox.cds-hooks.org/.well-known/jwks.json"', "clients.a.jwks_url"),
+        (MINIMAL + 'jwks_url = "https://Sandbox.cds-hooks.org.:443/keys"', "clients.a.jwks_url"),
         (MINIMAL + 'tenants = [""]', "clients.a.tenants"),
+        (MINIMAL + "tenants = []", "clients.a.tenants"),
         (MINIMAL + "audiences = [1]", "clients.a.audiences"),
         (MINIMAL + 'isuer = "x"', "clients.a.isuer"),
         (MINIMAL + MINIMAL.partition("[clients.a]")[2].join(["[clients.b]", ""]), "clients.b"),
@@ -248,8 +252,8 @@ def test_a_test_rig_may_use_http_on_loopback(file: Path) -> None:
 
 
 def test_development_mode_takes_the_public_sandbox(file: Path) -> None:
-    """T1: the issuer whose key everybody knows is accepted in development mode only."""
-    text = MINIMAL.replace("https://ehr.example.org", "https://sandbox.cds-hooks.org")
+    """T1: the issuer whose key everybody knows, and the place of that key, are accepted in development mode only."""
+    text = MINIMAL.replace("https://ehr.example.org", "https://sandbox.cds-hooks.org") + 'jwks_url = "https://sandbox.cds-hooks.org/keys"'
     assert read(file, text, development=True).clients[0].issuer == "https://sandbox.cds-hooks.org"
 
 

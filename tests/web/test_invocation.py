@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -238,6 +239,14 @@ def test_a_client_that_hides_412_gets_a_card_instead(build: Build, settings: Set
     assert (answer.status_code, [card["indicator"] for card in cards]) == (200, ["warning"])
     assert "laboratory results" in cards[0]["detail"]
     assert [record["missing"] for record in kept.decisions] == [["orders", "results"]]
+
+
+def test_a_shadow_client_never_gets_a_card(build: Build, settings: Settings, hospital: Hospital, kept: Kept) -> None:
+    """Whatever its configuration says, a client in shadow is told 412 where the others get the card about missing data."""
+    client = replace(settings.clients[0], unavailable="card", shadow=True)
+    caller = build(replace(settings, clients=(client,))).test_client()
+    answer = caller.post(ORDER_SIGN, json={**request(), "prefetch": {}}, headers=hospital.authorization())
+    assert (answer.status_code, [record["status"] for record in kept.decisions]) == (412, [412])
 
 
 def test_a_fault_of_ours_is_never_an_empty_list(build: Build, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
