@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,7 +23,7 @@ FLOORS = (
     ("finding", "evidence", "suggestion", "keysets", "store"),
     ("triggers", "conditions", "fhir", "protocol"),
     ("rule", "configuration_keys"),
-    ("service", "configuration", "configuration_text"),
+    ("service", "configuration"),
     ("knowledge", "cards"),
     ("decide",),
     ("cases", "replay", "web"),
@@ -101,27 +102,44 @@ def test_environment_and_clock_have_one_door(module: Path) -> None:
         assert not used & {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 
 
+def _yaml(file: Path) -> Any:
+    return yaml.safe_load(file.read_text("utf-8"))
+
+
 def _knowledge_words() -> set[str]:
-    """The names of all conditions, drugs and drug sets."""
-    words = {"ndm", "kpc", "mrsa", "oxa-48", "carbapenemase"}
-    drugs = yaml.safe_load((ROOT / "hooks/shared/drugs.yaml").read_text("utf-8"))["drugs"]
-    words |= {part for key in drugs for part in key.split("-") if len(part) > 5}
+    """The names of all conditions, of the genes that prove them or stand beside them, of drugs, and of drug sets."""
+    words = {part for key in _yaml(ROOT / "hooks/shared/drugs.yaml")["drugs"] for part in key.split("-") if len(part) > 5}
+    for file in (ROOT / "hooks").glob("*/policy.yaml"):
+        policy = _yaml(file)
+        words |= {policy["condition"]["key"], *policy["evidence"]["genes"], *policy["evidence"]["companions"]}
     for file in (ROOT / "hooks").glob("*/drug-sets.yaml"):
-        words |= {key for key in yaml.safe_load(file.read_text("utf-8"))["sets"] if "-" in key}
-    return words - {"sodium", "sulfate"} - TRIGGERS.keys()
+        words |= {key for key in _yaml(file)["sets"] if "-" in key}
+    return {word.lower() for word in words} - {"sodium", "sulfate", "imp"} - TRIGGERS.keys()  # IMP is also HL7's code of an inpatient
 
 
 KNOWLEDGE = re.compile(
     rf"(?<![a-z])(?:{'|'.join(sorted(map(re.escape, _knowledge_words()), key=len, reverse=True))})(?![a-z])", re.IGNORECASE
 )
 PROGRAM = re.compile(r"ndm[-_]cds", re.IGNORECASE)  # the program's own name
+WRITTEN = sorted(
+    file
+    for ending in ("py", "html", "js", "css")
+    for file in PACKAGE.rglob(f"*.{ending}")
+    if "vendor" not in file.relative_to(PACKAGE).parts
+)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=_name)
-def test_the_engine_has_never_heard_of_a_condition_or_a_drug(module: Path) -> None:
-    """No module names a condition, a drug or a drug set, in code, text or comment."""
-    found = {word.lower() for word in KNOWLEDGE.findall(PROGRAM.sub("", module.read_text("utf-8")))}
-    assert not found, f"{_name(module)} knows {', '.join(sorted(found))}"
+@pytest.mark.parametrize("file", WRITTEN, ids=lambda file: file.relative_to(PACKAGE).as_posix())
+def test_the_engine_has_never_heard_of_a_condition_or_a_drug(file: Path) -> None:
+    """No module, page, script or style names a condition, a gene, a drug or a drug set, in code, text or comment."""
+    found = {word.lower() for word in KNOWLEDGE.findall(PROGRAM.sub("", file.read_text("utf-8")))}
+    assert not found, f"{file.relative_to(PACKAGE)} knows {', '.join(sorted(found))}"
+
+
+def test_the_words_of_the_knowledge_are_found() -> None:
+    """The search knows what it looks for: each kind of word is among those of the shipped knowledge."""
+    assert {"ndm", "kpc", "aztreonam", "inactive-beta-lactams"} <= _knowledge_words()
+    assert {"ndm", "meropenem"} == {one.lower() for one in KNOWLEDGE.findall("NDM and meropenem, not an endmacro")}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=_name)

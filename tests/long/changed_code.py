@@ -27,7 +27,10 @@ from tests.long.mutants import Mutant, changed, functions, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = ("cds_service/clinical", "cds_service/triggers", "cds_service/web/trust.py", "cds_service/web/tokens.py")
-TESTS = ("cases", "rules_dosing", "rules_regimen", "sheets", "cards", "corridor", "second_condition", "fhir_reading", "security", "cli/test_jwt.py")
+TESTS = (
+    *("cases", "rules_dosing", "rules_regimen", "sheets", "cards", "corridor", "second_condition", "fhir_reading", "security"),
+    "cli/test_jwt.py",
+)
 OPTIONS = ("--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts=")
 LONGEST_TEST_S = 60
 NOTICED, SURVIVED, UNCHANGED = "noticed", "survived", "unchanged"
