@@ -18,7 +18,7 @@ HEAD = 64
 
 _BRACKETS = bytes(ord("(") if one in b"[{" else ord(")") if one in b"]}" else one for one in range(256))
 _NO_BRACKET_OR_COMMA = bytes(one for one in range(256) if one not in b"[]{},")
-_NO_BRACKET_OR_QUOTE = bytes(one for one in range(256) if one not in b'[]{}"')
+_NO_BRACKET_COMMA_OR_QUOTE = bytes(one for one in range(256) if one not in b'[]{},"')
 
 
 def check_body(body: bytes) -> None:
@@ -28,10 +28,7 @@ def check_body(body: bytes) -> None:
     if body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise BadRequest("The body begins with a byte order mark; plain UTF-8 is expected.")
     _check_encoding(body)
-    structure = body.translate(_BRACKETS, _NO_BRACKET_OR_COMMA)
-    brackets = structure.translate(None, b",")
-    _check_nodes(len(body), len(structure) - len(brackets) // 2)
-    _check_depth(body, brackets)
+    _check_structure(body)
 
 
 def _check_encoding(body: bytes) -> None:
@@ -45,17 +42,18 @@ def _check_encoding(body: bytes) -> None:
         raise BadRequest("The body is not valid UTF-8.") from None
 
 
-def _check_nodes(size: int, nodes: int) -> None:
+def _check_structure(body: bytes) -> None:
+    """What stands inside strings is counted in a first look, and left out in a second one where the first finds fault."""
+    if _fault(len(body), body.translate(_BRACKETS, _NO_BRACKET_OR_COMMA)) and (fault := _fault(len(body), _outside_strings(body))):
+        raise BadRequest(fault)
+
+
+def _fault(size: int, structure: bytes) -> str:
     """Opening brackets and commas are about as many as there are values."""
-    most = max(MOST_NODES, size // BYTES_A_NODE)
-    if nodes > most:
-        raise BadRequest(f"The body has more than {most} values, which no honest chart of its size has.")
-
-
-def _check_depth(body: bytes, brackets: bytes) -> None:
-    """Brackets inside strings are counted in a first look, and left out in a second one where the first finds fault."""
-    if _too_deep(brackets) and _too_deep(_outside_strings(body)):
-        raise BadRequest(f"The body is nested more than {DEEPEST} levels deep, or its brackets do not match.")
+    brackets, most = structure.translate(None, b","), max(MOST_NODES, size // BYTES_A_NODE)
+    if len(structure) - len(brackets) // 2 > most:
+        return f"The body has more than {most} values, which no honest chart of its size has."
+    return f"The body is nested more than {DEEPEST} levels deep, or its brackets do not match." if _too_deep(brackets) else ""
 
 
 def _too_deep(brackets: bytes) -> bool:
@@ -71,8 +69,15 @@ def _too_deep(brackets: bytes) -> bool:
 
 
 def _outside_strings(body: bytes) -> bytes:
+    """Brackets and commas outside strings; two quotes side by side change nothing about what is inside and what is not."""
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
-    return b"".join(plain.translate(_BRACKETS, _NO_BRACKET_OR_QUOTE).split(b'"')[::2])
+    marks = plain.translate(_BRACKETS, _NO_BRACKET_COMMA_OR_QUOTE).replace(b'""', b"")
+    kept, inside = [], 0
+    for start in range(0, len(marks), CHUNK):
+        pieces = marks[start : start + CHUNK].split(b'"')
+        kept.append(b"".join(pieces[inside::2]))
+        inside = (inside + len(pieces) - 1) % 2
+    return b"".join(kept)
 
 
 def without_duplicates(body: bytes, values: Iterable[Raw]) -> Any:

@@ -127,6 +127,15 @@ def test_an_honest_large_chart_is_taken() -> None:
     check_body(f'{{"entry":[{",".join([one] * 30_000)}]}}'.encode())
 
 
+@pytest.mark.parametrize("piece", [", ", "{},", '",",', "[", "\\\\,", "\\", ',"', "\u00e4,"])
+def test_commas_in_a_long_text_are_no_values(piece: str) -> None:
+    """H3: megabytes of commas and brackets in texts are taken, quickly, wherever a chunk of the count ends."""
+    text = piece * (3_000_000 // len(piece))
+    started = time.perf_counter()
+    check_body(json.dumps({"a": [text], "b": {",": text[:2_000_001]}}).encode())
+    assert time.perf_counter() - started < 1.5
+
+
 def test_the_count_of_values_has_a_boundary() -> None:
     """H3: as many values as allowed pass, one more does not."""
     check_body(b"[" + b"{}," * (MOST_NODES // 2 - 2) + b"{}]")
