@@ -39,7 +39,8 @@ cards = Table(
 )
 cards_decision = Index("cards_decision", cards.c.decision)
 
-# `reasoned` says that an override came with a reason or a comment; the comment itself is never kept.
+# `reasoned` says that an override came with a reason or a comment; the comment itself is never kept. `reason_code` is a code of ours
+# with our `reason_system`, or "other" with the keyed hash of what was said, so that equal reasons can be counted and none can be read.
 feedback = Table(
     "feedback",
     metadata,

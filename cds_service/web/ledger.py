@@ -1,6 +1,5 @@
 """Turns decisions and feedback into the records that are kept: people as keyed hashes, and only words of our own."""
 
-import re
 from typing import Any
 
 from cds_service.cards.plan import ingredients
@@ -14,7 +13,7 @@ from cds_service.store.archive import Record
 from cds_service.web.parts import Parts
 
 SPOKE = "spoke"
-_CODE = re.compile(r"[A-Za-z0-9._:/#-]{1,128}")
+OTHER = "other"
 
 
 class Ledger:
@@ -23,6 +22,7 @@ class Ledger:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._rules = frozenset(rule.id for service in parts.knowledge.services.values() for rule in service.rules)
+        self._reasons = frozenset(one.code for one in parts.knowledge.overrides.reasons.values())
 
     def decided(self, client: Client, body: bytes, decision: Decision, elapsed_ms: float) -> None:
         """Keep an answer with its reasons."""
@@ -89,10 +89,18 @@ class Ledger:
             "outcome_at": min(one.at.timestamp(), now),
             "suggestions": [name.lower() for name in one.suggestions if self._parts.ids.ours(client.name, service, name)],
             "reasoned": one.reasoned,
-            "reason_system": _code(reason.system),
-            "reason_code": _code(reason.code),
+            **self._why(client, reason),
             "comment_length": len(one.comment or ""),
         }
+
+    def _why(self, client: Client, reason: Reason) -> dict[str, str | None]:
+        """A code of ours as it is; any other could be a name of somebody, so it leaves a keyed hash in place of its system."""
+        ours = self._parts.knowledge.overrides.system
+        if reason.code is None:
+            return {"reason_system": None, "reason_code": None}
+        if reason.system in (None, ours) and reason.code in self._reasons:
+            return {"reason_system": ours, "reason_code": reason.code}
+        return {"reason_system": self._hash("reason", client, reason.system or "", reason.code), "reason_code": OTHER}
 
     def _card(self, card: Card, drugs: list[str]) -> dict[str, Any]:
         rules = [rule for rule in card.extension.get("ndm-cds.rules", ()) if rule in self._rules]
@@ -111,8 +119,3 @@ def verdicts(decision: Decision) -> dict[str, str]:
         return {}
     spoken = {finding.rule: SPOKE for finding in decision.verdicts.findings}
     return {**{silence.rule: silence.quiet.value for silence in decision.verdicts.silences}, **spoken}
-
-
-def _code(value: str | None) -> str | None:
-    """A code as it is; anything that reads like a sentence could be about somebody and is left out."""
-    return value if value and _CODE.fullmatch(value) else None

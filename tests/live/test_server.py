@@ -284,7 +284,7 @@ def test_a_request_of_two_lengths_is_no_second_request(shared: Running, probe: b
 
 
 def test_the_second_version_of_http_is_not_spoken(shared: Running) -> None:
-    """P5: HTTP/2 without TLS, in which one connection carries many requests, is not answered with frames."""
+    """P2: HTTP/2 without TLS, in which one connection carries many requests, is not answered with frames."""
     with socket.create_connection(("127.0.0.1", shared.port), timeout=5) as one:
         one.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
         assert one.recv(65_536)[:5] in {b"", b"HTTP/"}

@@ -162,10 +162,33 @@ def test_a_comment_is_counted_and_not_kept(open_caller: FlaskClient, kept: Kept)
     assert "Smith" not in str(kept.entries)
 
 
-def test_a_reason_that_is_a_sentence_is_not_kept(open_caller: FlaskClient, kept: Kept) -> None:
-    """FB-13: codes are kept, and a sentence in the place of a code is not."""
-    open_caller.post(PATH, json={"feedback": [entry(overrideReason={"reason": {"system": "urn:x", "code": "because Mrs Smith"}})]})
-    assert (kept.entries[0]["reason_system"], kept.entries[0]["reason_code"], kept.entries[0]["reasoned"]) == ("urn:x", None, True)
+@pytest.mark.parametrize("given", [{"code": "ast"}, {"system": "urn:ndm-cds:override-reasons", "code": "ast"}])
+def test_a_reason_of_ours_is_kept(open_caller: FlaskClient, kept: Kept, given: dict[str, str]) -> None:
+    """FB-06: a code that our cards offer is kept as it is, with our system or with none."""
+    open_caller.post(PATH, json={"feedback": [entry(overrideReason={"reason": given})]})
+    (found,) = kept.entries
+    assert (found["reason_system"], found["reason_code"], found["reasoned"]) == ("urn:ndm-cds:override-reasons", "ast", True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"code": "JohnDoe"},
+        {"system": "urn:JohnDoe", "code": "ast"},
+        {"system": "urn:ndm-cds:override-reasons", "code": "JohnDoe"},
+        {"system": "urn:x", "code": "because JohnDoe said so"},
+    ],
+)
+def test_a_reason_that_is_not_ours_leaves_no_text(open_caller: FlaskClient, kept: Kept, given: dict[str, str]) -> None:
+    """FB-13: a foreign code or system can be a name, so that only "other" and a keyed hash remain, equal for equal reasons."""
+    body = {
+        "feedback": [entry(overrideReason={"reason": given}), entry(overrideReason={"reason": given}), entry(overrideReason={"code": "7"})]
+    }
+    open_caller.post(PATH, json=body)
+    assert "JohnDoe" not in str(kept.entries)
+    assert [(one["reason_code"], one["reasoned"]) for one in kept.entries] == [("other", True)] * 3
+    first, again, different = (one["reason_system"] for one in kept.entries)
+    assert first == again != different
 
 
 def test_an_outcome_from_the_future_counts_from_now(open_caller: FlaskClient, kept: Kept) -> None:
