@@ -59,8 +59,9 @@ coverage: $(VENV)/.tests  ## the tests, with branch coverage
 	$(RUN) -m pytest -n $(JOBS) --cov --cov-report=term --cov-report=xml
 
 # Longer runs, by hand or at night; docs/reliability.md says what they found.
-bench: $(VENV)/.tests  ## how long an answer takes
+bench: $(VENV)/.tests  ## how long an answer takes, and the picture of it in docs (needs wrk)
 	$(RUN) -m bench.engine
+	$(RUN) -m bench.http
 
 soak: $(VENV)/.tests  ## calls without a pause while the FHIR servers fail: deadline, silence, memory (5 min)
 	$(RUN) -m tests.long.faults_under_load --minutes 5
