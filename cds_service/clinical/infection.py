@@ -78,10 +78,9 @@ class Infection:
 
     def strongest(self, states: tuple[State, ...], groups: tuple[str, ...]) -> tuple[Evidence, ...]:
         """The evidence of the first of these states that has any in these groups; many rules ask alike, so it is looked for once."""
-        asked = (states, groups)
-        if asked not in self._found:
-            self._found[asked] = next((one for state in states if (one := self.of((state,), groups))), ())
-        return self._found[asked]
+        if (states, groups) not in self._found:
+            self._found[states, groups] = next((one for state in states if (one := self.of((state,), groups))), ())
+        return self._found[states, groups]
 
     def of(self, states: Collection[str], groups: Collection[str] = ()) -> tuple[Evidence, ...]:
         """The evidence in one of these states, in one of these groups of organisms where some are named."""
