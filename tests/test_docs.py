@@ -35,6 +35,8 @@ def _read(name: str) -> str:
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "GLOSSARY.md",
+        "docs/operations.md",
+        "docs/reliability.md",
         "hooks/README.md",
         "hooks/LICENSE",
         "fixtures/README.md",
@@ -110,6 +112,28 @@ def test_the_rule_index_is_what_the_sheets_say(run: Any) -> None:
     page = _read("hooks/README.md")
     _, out, _ = run("catalog")
     assert page.partition(BEGIN)[2].partition(END)[0].strip() == out.strip()
+
+
+def test_the_configuration_is_explained_as_the_program_does(run: Any) -> None:
+    """docs/operations.md holds the table that `ndm-cds config reference --markdown` writes."""
+    _, out, _ = run("config", "reference", "--markdown")
+    assert _read("docs/operations.md").partition("<!-- configuration -->")[2].partition("<!-- /configuration -->")[0].strip() == out.strip()
+
+
+def test_every_metric_is_explained() -> None:
+    """docs/operations.md says what each counter and gauge means, and names no other."""
+    counted = set(re.findall(r'"(ndm_cds_\w+)"', _read("cds_service/web/metrics.py")))
+    assert set(re.findall(r"^\| `(ndm_cds_\w+)` \|", _read("docs/operations.md"), flags=re.MULTILINE)) == counted
+
+
+def test_every_line_about_a_failure_is_held_by_a_test() -> None:
+    """Each row of the table of failures names tests, and each of them exists where the row says."""
+    rows = re.findall(r"^\| (?!what fails|---)(.+) \|$", _read("docs/reliability.md").partition("## Long runs")[0], flags=re.MULTILINE)
+    assert len(rows) > 15
+    for row in rows:
+        named = re.findall(r"\[(test_\w+)\]\(\.\./(tests/[\w/]+\.py)\)", row)
+        assert named, row
+        assert all(f"def {name}(" in _read(file) for name, file in named), row
 
 
 def test_one_version_everywhere() -> None:

@@ -7,11 +7,17 @@ from typing import Any
 
 import click
 
+from cds_service.cli.knowing import HOOKS_DIR, OVERLAY_DIR
 from cds_service.cli.paper import columns, paint, strong
 from cds_service.configuration import CONFIG, read_settings
 from cds_service.configuration_keys import CLIENT_KEYS, KEYS, Key, default_of
 from cds_service.settings import Settings
 
+# Where the knowledge is, which every command asks for, also those that need no configuration.
+KNOWLEDGE = (
+    ("--hooks", HOOKS_DIR, "A folder of knowledge instead of the shipped one."),
+    ("--overlay", OVERLAY_DIR, "A folder with a site's differences from the shipped knowledge."),
+)
 CONFIG_OPTION = click.option("--config", "file", type=click.Path(path_type=Path), help=f"The TOML file; default: what {CONFIG} names.")
 
 
@@ -52,11 +58,17 @@ def reference(markdown: bool) -> None:
         click.echo("| key | variable | type | default | meaning |\n|---|---|---|---|---|")
         for key in (*KEYS, *CLIENT_KEYS):
             click.echo(f"| `{_place(key)}` | {_variable(key)} | {key.kind} | {_default(key)} | {key.says} |")
+        for option, variable, says in KNOWLEDGE:
+            click.echo(f"| `{option}` (command line) | {variable} | path | none | {says} |")
         return
     for key in (*KEYS, *CLIENT_KEYS):
         click.echo(strong(_place(key)))
         click.echo(f"  {key.kind}; default {_default(key)}; {_variable(key)}")
         click.echo(f"  {key.says}")
+    for option, variable, says in KNOWLEDGE:
+        click.echo(strong(option))
+        click.echo(f"  path; default none; {variable}")
+        click.echo(f"  {says}")
 
 
 def _place(key: Key) -> str:
