@@ -124,14 +124,15 @@ def test_an_order_without_a_medication_is_none_while_it_is_composed(corridor: Co
 
 
 def test_a_draft_of_another_patient_is_left_out_counted_and_told(corridor: Corridor) -> None:
-    """PF-11: the draft of somebody else is not judged and does not spoil the others; alone, it is said to be unreadable."""
+    """PF-11: the draft of somebody else is not judged and does not spoil the others; beside them and alone, it is said to be unreadable."""
     request = corridor.request(drafts=["aztreonam", {"order": "meropenem", "whose": "other"}])
     decision = corridor.decide(request)
-    assert rules(decision) == CARD
+    assert rules(decision) == [["ndmAztreonamUnprotected", "ndmUnreadableOrder"]]
     assert decision.bedside is not None
     assert decision.bedside.chart.foreign == 1
     alone = corridor.request(drafts=[{"order": "aztreonam", "whose": "other"}])
-    assert rules(corridor.decide(alone)) == [["ndmUnreadableOrder"]]
+    (told,) = corridor.decide(alone).cards
+    assert (told.indicator, told.extension["ndm-cds.rules"][0]) == ("info", "ndmUnreadableOrder")
     with pytest.raises(CannotDecide):
         corridor.decide(bare(alone), Asked(None))
     healthy = corridor.request(drafts=[{"order": "aztreonam", "whose": "other"}], results=[])

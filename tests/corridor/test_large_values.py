@@ -22,7 +22,10 @@ EVERYTHING = {
         "allergies": [{"to": "aztreonam"}],
         "intensive_care": True,
     },
-    "results": [{"organism": "klebsiella-pneumoniae", "specimen": "blood", "found": "NDM", "form": "report"}],
+    "results": [
+        {"organism": "klebsiella-pneumoniae", "specimen": "blood", "found": "NDM"},
+        {"specimen": "urine", "text": "VIM carbapenemase detected.", "days": 1},
+    ],
     "requested": ["culture"],
 }
 
