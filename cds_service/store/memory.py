@@ -1,7 +1,7 @@
 """What the service remembers: decisions without making anybody wait, feedback before it is acknowledged, overrides for twelve hours."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
@@ -67,8 +67,7 @@ class Memory:
             else:
                 return
         try:
-            for place, record in enumerate(records):
-                self._spool.append(record, durable=place == len(records) - 1)
+            self._spool.append(*records, durable=True)
         except (OSError, SpoolFull):
             raise StoreUnavailable("The feedback could not be kept; send it again later.") from None
         self._wake.set()
@@ -119,11 +118,16 @@ class Memory:
             self._stop.wait(DRAIN_EVERY_S)
         self._drain()
 
+    def _write(self, records: Sequence[Record]) -> None:
+        """Feedback was acknowledged, so that its segment must not go before the disk has the commit."""
+        archive = self._safe if any(record["kind"] == "feedback" for record in records) else self._archive
+        archive.write(records)
+
     def _drain(self) -> None:
         if self._clock() < self._resting_until and not self._stop.is_set():
             self._stop.wait(max(0.0, self._resting_until - self._clock()))
         try:
-            self._spool.drain(self._archive.write)
+            self._spool.drain(self._write)
         except Exception:  # noqa: BLE001 - the records stay in the spool for the next time
             self._rest()
             self._wake.set()

@@ -33,24 +33,32 @@ class Spool:
         self._folder, self._most = folder, most
         self._lock = threading.Lock()
         self._file: int | None = None
+        self._path = folder
+        self._whole = 0  # bytes of complete records in the own segment
         self._waiting = 0
 
     def prepare(self) -> None:
         """Make the folder, for the owner alone, and see how much already waits in it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(self._folder.parent)
         self._waiting = self.size()
 
-    def append(self, record: Record, *, durable: bool = False) -> None:
-        """Add one record; `durable` waits until the disk has it. Raises SpoolFull or OSError."""
-        line = orjson.dumps(record) + b"\n"
+    def append(self, *records: Record, durable: bool = False) -> None:
+        """Add records, all or none; `durable` waits until the disk has them. Raises SpoolFull or OSError."""
+        lines = b"".join(orjson.dumps(record) + b"\n" for record in records)
         with self._lock:
-            if self._waiting + len(line) > self._most:
+            if self._waiting + len(lines) > self._most:
                 raise SpoolFull
             file = self._segment()
-            _write_all(file, line)
-            self._waiting += len(line)
-            if durable:
-                os.fsync(file)
+            try:
+                _write_all(file, lines)
+                if durable:
+                    os.fsync(file)
+            except OSError:
+                self._give_up(file)
+                raise
+            self._whole += len(lines)
+            self._waiting += len(lines)
 
     def drain(self, write: Callable[[Sequence[Record]], None]) -> int:
         """Hand every segment that nobody holds to `write`, remove it afterwards, and give the number of records."""
@@ -72,10 +80,19 @@ class Spool:
             fcntl.flock(file, fcntl.LOCK_EX)
             if os.fstat(file).st_nlink:
                 _sync_folder(self._folder)
-                self._file = file
+                self._file, self._path, self._whole = file, path, 0
             else:
                 os.close(file)  # another process drained it between its making and its locking
         return self._file
+
+    def _give_up(self, file: int) -> None:
+        """Cut off what a fault left behind, and write nothing more to a segment that the disk did not take."""
+        self._file = None
+        with suppress(OSError):
+            os.ftruncate(file, self._whole)
+            if not self._whole:
+                self._path.unlink(missing_ok=True)
+        os.close(file)
 
     def _let_go(self) -> None:
         """End the own segment, so that it can be drained."""

@@ -1,11 +1,13 @@
 """What waits on the disk for the database: bounded, complete, and handed over exactly once."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,45 @@ def test_a_torn_last_line_is_left_out(spool: Spool, tmp_path: Path) -> None:
     """A process killed within a write leaves half a line, which nobody was told of; the lines before it count."""
     (tmp_path / "spool" / "1-a.jsonl").write_bytes(b'{"n":1}\nnot json\n{"n":2}\n{"n":')
     assert drained(spool) == [{"n": 1}, {"n": 2}]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The system takes no more than this many bytes of a file, and tears the write that goes beyond."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_record_that_was_torn_swallows_no_other(spool: Spool, before: int) -> None:
+    """A19: the disk takes half of two records: neither counts, all before and after them do, and no torn file stays."""
+    for number in range(before):
+        spool.append({"n": number})
+    with files_of_at_most(60), pytest.raises(OSError, match=r"part of a record|too large"):
+        spool.append({"text": "x" * 20}, {"text": "y" * 40}, durable=True)
+    spool.append({"n": "after"})
+    assert [record["n"] for record in drained(spool)] == [*range(before), "after"]
+    assert spool.size() == 0
+
+
+def test_a_disk_that_does_not_keep_its_word_is_not_trusted_again(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A19: after a failed fsync what was to be kept is not handed over, and the next record goes into another segment."""
+    spool.append({"n": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(OSError, match="gone"):
+            spool.append({"n": 2}, durable=True)
+    spool.append({"n": 3}, durable=True)
+    assert sorted(record["n"] for record in drained(spool)) == [1, 3]
+
+
+def failing(_file: int) -> None:
+    """A disk that is gone."""
+    raise OSError("gone")
 
 
 def test_the_segment_of_a_living_process_is_left_to_it(tmp_path: Path) -> None:
