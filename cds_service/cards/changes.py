@@ -9,6 +9,7 @@ from cds_service.cards.desk import Desk, reasons
 from cds_service.cards.proposal import NOTHING, ByHand, Proposal, removal
 from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Order
+from cds_service.clinical.figures import figure
 from cds_service.fhir import edits
 from cds_service.fhir.dosage import after
 from cds_service.fhir.drafts import Prescribed, Resource, medication_request, service_request
@@ -178,7 +179,7 @@ def infuse(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> P
         if not times:
             continue
         hours, whole = max(times), _whole(order, max(times))
-        text = f"{order.drug.name} over {hours.normalize():f} h"
+        text = f"{order.drug.name} over {figure(hours)} h"
         found = _update(desk, order, _infused(hours, whole), f"Infuse each dose of {text}")
         actions += [found] if found else []
         labels += [text] if found else []

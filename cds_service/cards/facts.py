@@ -7,9 +7,9 @@ from cds_service.cards.text import quoted
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Isolate, Measure, Order, Route, Setting
+from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.renal import plain
-from cds_service.fhir.drafts import figure
 from cds_service.finding import Finding
 
 IDLE = {"on-hold", "stopped", "completed", "cancelled"}
@@ -157,7 +157,7 @@ def _how(order: Order) -> str:
 
 
 def _number(measure: Measure) -> str:
-    return f"{figure(round(measure.value, 2))} {measure.unit}"
+    return f"{figure(measure.value, 2)} {measure.unit}"
 
 
 def _age(hours: Decimal | None) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Dose, Order
+from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence
 from cds_service.decide import Decision
 from cds_service.service import Verdicts
@@ -52,9 +53,7 @@ def _evidence(one: Evidence) -> str:
         f"collected {one.when:%Y-%m-%d}" if one.when else "without a date",
         "preliminary" if one.preliminary else isolate.status,
     ]
-    tested = [
-        f"{test.agent} {test.answer}{f' ({test.mic.normalize():f} mg/L)' if test.mic is not None else ''}" for test in one.susceptibilities
-    ]
+    tested = [f"{test.agent} {test.answer}{f' ({figure(test.mic)} mg/L)' if test.mic is not None else ''}" for test in one.susceptibilities]
     return ", ".join([*parts, *tested])
 
 
@@ -76,13 +75,11 @@ def order_text(order: Order) -> str:
 
 
 def _dose(dose: Dose) -> str:
-    amount = f"{dose.grams.normalize():f} g" if dose.grams is not None else ""
+    amount = f"{figure(dose.grams)} g" if dose.grams is not None else ""
     if dose.international_units is not None:
-        amount = f"{dose.international_units.normalize():f} IU"
-    interval = (
-        "once" if dose.once else "continuous" if dose.continuous else f"every {dose.interval_h.normalize():f} h" if dose.interval_h else ""
-    )
-    infusion = f"over {dose.infusion_h.normalize():f} h" if dose.infusion_h else ""
+        amount = f"{figure(dose.international_units)} IU"
+    interval = "once" if dose.once else "continuous" if dose.continuous else f"every {figure(dose.interval_h)} h" if dose.interval_h else ""
+    infusion = f"over {figure(dose.infusion_h)} h" if dose.infusion_h else ""
     return " ".join(part for part in (amount, interval, infusion) if part)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from cds_service.clinical.facts import Dose
+from cds_service.clinical.figures import figure
 from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS, PERITONEAL, Kidney
 
 
@@ -193,10 +194,10 @@ def _amount(dose: Dose) -> str:
     """Grams, below one gram milligrams where the order has them; else units or grams by weight."""
     if dose.grams is not None:
         small = dose.grams < Decimal("0.1") or (dose.in_milligrams and dose.grams < 1)
-        return f"{(dose.grams * 1000).normalize():f} mg" if small else f"{dose.grams.normalize():f} g"
+        return f"{figure(dose.grams * 1000)} mg" if small else f"{figure(dose.grams)} g"
     if dose.international_units is not None:
-        return f"{(dose.international_units / 1_000_000).normalize():f} million units"
-    return f"{(dose.grams_per_kg * 1000).normalize():f} mg/kg" if dose.grams_per_kg is not None else "dose not stated"
+        return f"{figure(dose.international_units / 1_000_000)} million units"
+    return f"{figure(dose.grams_per_kg * 1000)} mg/kg" if dose.grams_per_kg is not None else "dose not stated"
 
 
 def written(dose: Dose) -> str:
@@ -205,7 +206,7 @@ def written(dose: Dose) -> str:
     if dose.once:
         parts.append("once")
     elif dose.interval_h:
-        parts.append(f"every {round(dose.interval_h, 1).normalize():f} h")
+        parts.append(f"every {figure(dose.interval_h, 1)} h")
     if dose.infusion_h:
-        parts.append(f"over {round(dose.infusion_h, 2).normalize():f} h")
+        parts.append(f"over {figure(dose.infusion_h, 2)} h")
     return " ".join(parts)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.clinical.facts import Measure
+from cds_service.clinical.figures import figure
 from cds_service.clinical.policy import RenalPolicy
 
 HAEMODIALYSIS, PERITONEAL, CONTINUOUS = "IHD", "PD", "CRRT"
@@ -37,7 +38,7 @@ class Kidney:
     def named(self, limits: Collection[Decimal] = ()) -> str:
         """Kidney function in a few words: "CrCl 42 mL/min", "haemodialysis", "CRRT at 2.5 L/h"; `limits` are those of dose bands."""
         if self.replacement:
-            rate = f" at {_round(self.effluent, 2)} L/h" if self.replacement == CONTINUOUS and self.effluent is not None else ""
+            rate = f" at {figure(self.effluent, 2)} L/h" if self.replacement == CONTINUOUS and self.effluent is not None else ""
             return SPOKEN[self.replacement] + rate
         return f"CrCl {plain(self.clearance, limits)} mL/min" if self.clearance is not None else "unknown kidney function"
 
@@ -51,15 +52,11 @@ class Kidney:
 def plain(clearance: Decimal, limits: Collection[Decimal]) -> str:
     """A clearance in whole mL/min; within 1 of a limit it keeps the digits that tell on which side it is."""
     if all(abs(clearance - limit) >= 1 for limit in limits):
-        return _round(clearance, 0)
+        return figure(clearance, 0)
     return next(
-        (said for said in (_round(clearance, 1), _round(clearance, 2)) if clearance in limits or Decimal(said) not in limits),
-        _round(clearance, 2),
+        (said for said in (figure(clearance, 1), figure(clearance, 2)) if clearance in limits or Decimal(said) not in limits),
+        figure(clearance, 2),
     )
-
-
-def _round(value: Decimal, digits: int) -> str:
-    return f"{round(value, digits).normalize():f}"
 
 
 def kidney(

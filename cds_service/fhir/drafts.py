@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from cds_service.clinical.figures import figure
 from cds_service.suggestion import Code, Product, Request
 
 UCUM = "http://unitsofmeasure.org"
@@ -146,11 +147,6 @@ def moment(when: datetime) -> str:
 def exact(value: Decimal) -> int | Decimal:
     """A whole number as such, any other with exactly its digits."""
     return int(value) if value == value.to_integral_value() else value.normalize()
-
-
-def figure(value: Decimal | None) -> str:
-    """A number as a prescriber writes it: no trailing zeros, no exponent."""
-    return f"{value.normalize():f}" if value is not None else ""
 
 
 def _placed(resource: Resource, place: Place, reasons: tuple[str, ...]) -> Resource:

@@ -8,8 +8,9 @@ from typing import Any
 from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
 
+from cds_service.clinical.figures import figure
 from cds_service.fhir import drafts, sig
-from cds_service.fhir.drafts import Prescribed, Resource, figure, moment
+from cds_service.fhir.drafts import Prescribed, Resource, moment
 from cds_service.suggestion import Code
 
 BOUNDS = ("boundsPeriod", "boundsDuration", "boundsRange")

@@ -52,7 +52,7 @@ def plain(text: str | None) -> str:
     return WORD.sub(lambda match: str(WORDS[match[1].lower()]), (text or "")[:LONGEST])
 
 
-def figure(text: str) -> Decimal | None:
+def number(text: str) -> Decimal | None:
     """A number as people write it: a comma before three digits separates thousands, any other is a decimal point."""
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
         text = text.replace(",", "")
@@ -65,14 +65,14 @@ def dose(text: str) -> Amount | None:
     if parts and (whole is None or parts.start() <= whole.start()):
         found = components(text)
         return Amount(found[0] + found[1], spelled(parts["unit"])) if found else None
-    value = figure(whole["n"]) if whole else None
+    value = number(whole["n"]) if whole else None
     return Amount(value, spelled(whole["unit"])) if whole and value is not None else None
 
 
 def components(text: str) -> tuple[Decimal, Decimal, str] | None:
     """The two parts of a combination's dose and their unit, where the text spells them out."""
     parts = PARTS.search(text)
-    first, second = (figure(parts["first"]), figure(parts["n"])) if parts else (None, None)
+    first, second = (number(parts["first"]), number(parts["n"])) if parts else (None, None)
     return (first, second, spelled(parts["unit"])) if parts and first is not None and second is not None else None
 
 
@@ -80,13 +80,13 @@ def interval(text: str) -> Decimal | None:
     """Hours from dose to dose."""
     match = EVERY.search(text)
     if match:
-        return hours(figure(match["n"]), match["unit"] or "h")
+        return hours(number(match["n"]), match["unit"] or "h")
     match = HOURLY.search(text)
     if match:
-        return figure(match["n"])
+        return number(match["n"])
     match = TIMES.search(text)
     if match:
-        often = figure(match["n"] or match["m"])
+        often = number(match["n"] or match["m"])
         return DAY_H / often if often else None
     return next((DAY_H / times for pattern, times in PER_DAY if pattern.search(text)), None)
 
@@ -104,13 +104,13 @@ def once(text: str) -> bool:
 def infusion(text: str) -> Decimal | None:
     """Hours that one dose runs."""
     match = OVER.search(text) or LONG.search(text)
-    return hours(figure(match["n"]), match["unit"]) if match else None
+    return hours(number(match["n"]), match["unit"]) if match else None
 
 
 def duration(text: str) -> Decimal | None:
     """Hours that the whole course lasts."""
     match = FOR.search(text)
-    return hours(figure(match["n"]), match["unit"]) if match else None
+    return hours(number(match["n"]), match["unit"]) if match else None
 
 
 def continuous(text: str) -> bool:

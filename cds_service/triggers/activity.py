@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order, Route
+from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.lists import DRUGS, Circumstance, Group, Specimen
 from cds_service.clinical.regimen import Drugs, Regimen
@@ -35,7 +36,7 @@ class InactiveDrug:
             return
         tested = bedside.tests_of(evidence).susceptible([order.drug.key for order in drafts])
         notes = ["inhibitor-spares"] if any(order in self.inhibitors for order in drafts) else []
-        mic = f"MIC {tested.mic.normalize():f} mg/L" if tested and tested.mic is not None else "no MIC given"
+        mic = f"MIC {figure(tested.mic)} mg/L" if tested and tested.mic is not None else "no MIC given"
         yield Remark(drafts, words={"drug": names(drafts), "mic": mic}, notes=tuple(notes), removes=drafts)
 
     def _partners(self, regimen: Regimen) -> bool:

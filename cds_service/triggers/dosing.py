@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Fit, Leeway, distance_pct, written
 from cds_service.clinical.facts import Dose, Order
+from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.lists import Drug
 from cds_service.clinical.regimen import Drugs, treats
@@ -176,10 +177,10 @@ class DoseOffTable:
         load = band.load.grams if band.load else None
         return {
             "drug": order.drug.name,
-            "dose": f"{band.grams.normalize():f} g every {interval.normalize():f} h",
+            "dose": f"{figure(band.grams)} g every {figure(interval)} h",
             "components": band.maintenance[0].components or "one component",
             "ordered": written(told) if told else "no dose",
-            "load": f"{load.normalize():f} g" if load is not None else "no loading dose",
+            "load": f"{figure(load)} g" if load is not None else "no loading dose",
             "kidney": bedside.kidney.named(bedside.reference.doses.limits),
         }
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Dose, Order
+from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.regimen import Drugs
 from cds_service.finding import Indicator, Remark
@@ -29,7 +30,7 @@ class InfusionTooShort:
         notes = ("pharmacist-review",) if bedside.kidney.reviewed(self.review_below) else ()
         for order in drafted(bedside, self.drugs):
             stated = [dose.infusion_h for dose in order.doses if dose.infusion_h is not None and not dose.continuous]
-            words = {"drug": order.drug.name, "hours": f"{min(stated).normalize():f}" if stated else "not stated"}
+            words = {"drug": order.drug.name, "hours": figure(min(stated)) if stated else "not stated"}
             if not stated and not any(dose.continuous for dose in order.doses):
                 yield Remark((order,), indicator=Indicator.INFO, variant="unstated", words=words, notes=notes, attached=True)
             elif stated and min(stated) < self.label_h:

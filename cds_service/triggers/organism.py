@@ -7,6 +7,7 @@ from typing import ClassVar
 from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order
+from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.lists import GROUP, Agent, Drug, Group, Species
 from cds_service.clinical.regimen import Drugs
@@ -192,5 +193,5 @@ class SuspectedByPattern:
 
 
 def _number(tested: Tested) -> dict[str, str]:
-    mic = f"{tested.mic.normalize():f} mg/L" if tested.mic is not None else "no MIC given"
-    return {"mic": mic, "limit": f"{tested.limit.normalize():f} mg/L" if tested.limit is not None else "none"}
+    mic = f"{figure(tested.mic)} mg/L" if tested.mic is not None else "no MIC given"
+    return {"mic": mic, "limit": f"{figure(tested.limit)} mg/L" if tested.limit is not None else "none"}
