@@ -54,7 +54,10 @@ def _claimed(seen: Glance, raw: Raw, bench: Laboratory) -> tuple[str, set[str]]:
 
 
 def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Sequence[Raw]]) -> bool:
-    """There are resources, and every one of them names another patient; records that the patient's own one links to are no other."""
+    """There are resources, and every one of them is or names another patient; records that the patient's own one links to are no other.
+
+    A person whom nobody can read, or who has no id, is not known to be this one.
+    """
     subjects = Subjects(patient_id)
     if not resources or not all(_strange(raw, subjects) for raw in resources):
         return False
@@ -70,4 +73,7 @@ def _strange(raw: Raw, subjects: Subjects) -> bool:
         seen = glance(raw)
     except MALFORMED:
         return False
+    if seen.resourceType == "Patient":
+        found = read(raw, Patient)
+        return found is None or not subjects.named(found.id)
     return any(subjects.own(one) is False for one in (seen.subject, seen.patient))

@@ -33,6 +33,10 @@ class Subjects:
         self._known.add(patient_id)
         self._verdicts = {b"": True}
 
+    def named(self, patient_id: str | None) -> bool:
+        """Whether this is the id of the context patient, or of a record that is linked to it."""
+        return patient_id in self._known
+
     def own(self, subject: Raw) -> bool | None:
         """A subject that is missing, contained or only described is accepted: it came in this patient's prefetch.
 

@@ -4,12 +4,17 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.errors import BadRequest, CannotDecide, UnknownService
 from cds_service.fhir.client import FhirClient
+from cds_service.fhir.misfiled import of_others
+from cds_service.protocol.prefetch import fill
+from cds_service.protocol.request import parse_request
 from cds_service.record import Record
 from cds_service.settings import Client, Server, Settings
 from tests.corridor.conftest import Asked, Corridor, rules
@@ -293,6 +298,30 @@ def test_a_server_that_answers_with_others_alone_has_not_answered(corridor: Corr
     others = [{**one, "subject": {"reference": "Patient/x"}} for one in corridor.record(drafts=["aztreonam"]).resources]
     with pytest.raises(CannotDecide):
         corridor.decide(bare(request), Asked(Record(others)))
+
+
+@pytest.mark.parametrize(
+    "change", [{"id": "somebody-else"}, {"id": None}, {"id": 5}, {"birthDate": 5}], ids=["other", "nameless", "no id", "unreadable"]
+)
+@pytest.mark.parametrize("required", [True, False])
+def test_a_person_who_is_another_one_is_missing(corridor: Corridor, change: dict[str, Any], required: bool) -> None:
+    """D2: under the key of the patient another person, or one that cannot be read, is asked for again and is then missing, not empty."""
+    request = corridor.request(drafts=["aztreonam"])
+    request["prefetch"]["patient"] |= change
+    parts = corridor.knowledge.services["ndm-order-sign"].sheet.prefetch
+    asked = {**parts, "patient": replace(parts["patient"], required=required)}
+    call, whose = parse_request(json.dumps(request).encode(), "order-sign"), partial(of_others, "patient-1")
+    if required:
+        with pytest.raises(CannotDecide) as refused:
+            fill(call, asked, None, strange=whose)
+        assert refused.value.missing == ("patient",)
+    else:
+        assert fill(call, asked, None, strange=whose).missing == {"patient"}
+        assert "patient" in corridor.decide(request).missing
+    server = Asked(corridor.record(drafts=["aztreonam"]))
+    again = parse_request(json.dumps({**bare(request), "prefetch": request["prefetch"]}).encode(), "order-sign")
+    assert fill(again, asked, server, strange=whose).missing == frozenset()
+    assert server.queries == ["Patient/patient-1"]
 
 
 def test_results_of_a_linked_record_are_this_patients(corridor: Corridor) -> None:
