@@ -1,0 +1,48 @@
+"""Resources whose shape is not FHIR's: what mattered in them is told, and never silently absent."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cds_service.errors import CannotDecide
+
+from .conftest import Corridor, rules
+
+CODES = ("code", "medicationCodeableConcept")
+SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "a subject that is a number": lambda found: {**found, "subject": 5},
+    "a code that is a list": lambda found: {key: [value] if key in CODES else value for key, value in found.items()},
+    "no resource type": lambda found: {key: value for key, value in found.items() if key != "resourceType"},
+}
+TOLD: dict[str, Any] = {
+    "a gene": ("results", "ndm", {"drafts": ["aztreonam"]}),
+    "a report in words": (
+        "reports",
+        "report",
+        {"drafts": ["aztreonam"], "results": [{"specimen": "blood", "text": "Klebsiella pneumoniae with NDM carbapenemase.", "days": 2}]},
+    ),
+    "a running antibiotic": ("orders", "running-2", {"drafts": ["aztreonam"], "running": [{"text": "metoprolol 50 mg PO"}, "meropenem"]}),
+}
+
+
+@pytest.fixture(params=TOLD)
+def told(request: pytest.FixtureRequest, corridor: Corridor) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A request, and the entry of it that decides."""
+    key, name, line = TOLD[request.param]
+    body = corridor.request(**line)
+    (entry,) = [one for one in body["prefetch"][key]["entry"] if name in one["resource"]["id"]]
+    return body, entry
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_decides_is_told_in_whatever_shape_it_is(corridor: Corridor, told: Any, shape: str) -> None:
+    """D3, A17: a decisive result, report or running antibiotic of broken shape is a refusal, or said to be unreadable or not all there."""
+    body, entry = told
+    entry["resource"] = SHAPES[shape](entry["resource"])
+    try:
+        found = [name for names in rules(corridor.decide(body)) for name in names]
+    except CannotDecide as refused:
+        assert set(refused.missing) <= {"results", "orders"}
+    else:
+        assert {"ndmUnreadableOrder", "ndmIncompleteData"} & set(found)
