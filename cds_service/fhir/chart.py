@@ -33,8 +33,7 @@ from cds_service.fhir.shelf import Shelf, split
 from cds_service.fhir.specimens import Specimens
 from cds_service.fhir.valuesets import Terminology
 
-FUTURE_H = 24
-RECENT_DAYS = 30
+RECENT = timedelta(days=30)  # how long a finished procedure still tells something
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +105,14 @@ def read_chart(
     terminology: Terminology,
     now: datetime,
     *,
+    future_h: int,
     sought: frozenset[str] | None = None,
-    linked: Iterable[str] = (),
-    future_h: int = FUTURE_H,
-    recent_days: int = RECENT_DAYS,
 ) -> Chart:
-    """The facts of one request; `sought` are the markers whose unreadable results matter (all, if not given).
-
-    `future_h` says how far clocks may differ, `recent_days` how long a finished procedure still tells something.
-    """
-    shelf = Shelf(Meanings(terminology), Subjects(patient_id, linked))
-    shelf.put(raw for raws in parts.values() for raw in raws)
-    person = _person(shelf, shelf.subjects, patient_id)
-    shelf.settle()
+    """The facts of one request; clocks may differ by `future_h`, and of unreadable results only the `sought` markers matter, if given."""
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id))
+    person = _filled(shelf, parts, patient_id)
     drafts = _settled(drafts, shelf.subjects, terminology)
-    told = _told(shelf, drafts, now, timedelta(days=recent_days))
+    told = _told(shelf, drafts, now)
     prescribed, lost = _prescribed(shelf, drafts, told)
     bench, readings = _read_bench(shelf, told, now + timedelta(hours=future_h))
     isolates = group(readings, bench.reports.places)
@@ -171,20 +163,20 @@ def _unread(
     yield from misfiled.results(shelf.strangers, bench, witness)
 
 
-def _person(shelf: Shelf, subjects: Subjects, patient_id: str) -> Person:
-    """The context patient; records that are linked to it become this patient's."""
-    for found in shelf.read(Patient):
-        if found.id == patient_id:
-            for name in patient.linked(found):
-                subjects.link(name)
-            return patient.person(found)
-    return Person()
+def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str) -> Person:
+    """The context patient, once the shelf holds everything of this patient's, in linked records too."""
+    shelf.put(raw for raws in parts.values() for raw in raws)
+    found = next((one for one in shelf.read(Patient) if one.id == patient_id), None)
+    for name in patient.linked(found) if found else ():
+        shelf.subjects.link(name)
+    shelf.settle()
+    return patient.person(found) if found else Person()
 
 
-def _told(shelf: Shelf, drafts: Drafts, now: datetime, recent: timedelta) -> list[Condition]:
+def _told(shelf: Shelf, drafts: Drafts, now: datetime) -> list[Condition]:
     """Conditions, procedures and requests that hold now."""
     every = [one for name in ("Condition", "Procedure", "ServiceRequest") for one in shelf.read(Condition, name)]
-    return [one for one in (*every, *drafts.wanted) if patient.holds(one, now, recent)]
+    return [one for one in (*every, *drafts.wanted) if patient.holds(one, now, RECENT)]
 
 
 def _reasons(told: Iterable[Condition], terminology: Terminology) -> dict[str, frozenset[str]]:
