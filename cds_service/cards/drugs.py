@@ -211,7 +211,7 @@ def _no_dose(bedside: Bedside, band: Band | None) -> str:
 def prescribed(bedside: Bedside, product: Product, band: Band) -> Iterator[Prescribed]:
     """The loading dose where the table has one, then the maintenance, which begins one interval after it."""
     row = band.maintenance[0]
-    interval = interval_of(bedside, product.drug, band)
+    interval = band.interval_h(bedside.policy.intervals.get(product.drug))
     load = band.load
     if load and load.grams is not None:
         yield Prescribed(load.grams, _infusion(load, row), None, load.components)
@@ -219,12 +219,6 @@ def prescribed(bedside: Bedside, product: Product, band: Band) -> Iterator[Presc
     begins = now + timedelta(hours=float(interval)) if load and load.grams is not None else None
     aside = product.dialysis if bedside.kidney.replacement == HAEMODIALYSIS else ""
     yield Prescribed(band.grams, band.infusion_h, interval, row.components, aside, begins)
-
-
-def interval_of(bedside: Bedside, drug: str, band: Band) -> Decimal:
-    """The site's choice where the table accepts it, else the shortest."""
-    wanted = bedside.policy.intervals.get(drug)
-    return wanted if wanted is not None and wanted in band.intervals_h else band.intervals_h[0]
 
 
 def _infusion(load: Row, maintenance: Row) -> Decimal:

@@ -55,6 +55,10 @@ class Band:
     def intervals_h(self) -> tuple[Decimal, ...]:
         return tuple(sorted({hours for row in self.maintenance for hours in row.intervals_h}))
 
+    def interval_h(self, wanted: Decimal | None) -> Decimal:
+        """The site's choice where the table accepts it, else the shortest."""
+        return wanted if wanted is not None and wanted in self.intervals_h else self.intervals_h[0]
+
     @property
     def lead_grams(self) -> Decimal | None:
         return self.maintenance[0].lead_grams

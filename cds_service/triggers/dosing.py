@@ -172,7 +172,7 @@ class DoseOffTable:
         )
 
     def _words(self, bedside: Bedside, order: Order, wrong: Dose | None, band: Band) -> dict[str, str]:
-        interval = self._interval(bedside, band)
+        interval = band.interval_h(bedside.policy.intervals.get(self.drug))
         told = wrong or next(iter(order.doses), None)
         load = band.load.grams if band.load else None
         return {
@@ -184,17 +184,14 @@ class DoseOffTable:
             "kidney": bedside.kidney.named(bedside.reference.doses.limits),
         }
 
-    def _interval(self, bedside: Bedside, band: Band) -> Decimal:
-        wanted = bedside.policy.intervals.get(self.drug)
-        return wanted if wanted is not None and wanted in band.intervals_h else band.intervals_h[0]
-
     def _corrections(self, bedside: Bedside, order: Order, band: Band, missing: bool, load: Dose | None) -> Iterator[Correction]:
         """The maintenance of the band for a regular dose, its loading dose for a single one."""
         row = band.load
         if row and row.grams is not None and (load or _single(order)):
             yield Correction(order, row.grams, None, row.infusion_h or band.infusion_h)
         if not _single(order):
-            yield Correction(order, band.grams, self._interval(bedside, band), band.infusion_h, row.grams if missing and row else None)
+            interval = band.interval_h(bedside.policy.intervals.get(self.drug))
+            yield Correction(order, band.grams, interval, band.infusion_h, row.grams if missing and row else None)
 
 
 @dataclass(frozen=True)
