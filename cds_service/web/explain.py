@@ -96,16 +96,17 @@ def _dose(order: Order) -> Iterator[str]:
 
 
 def _kidney(kidney: Kidney, child: bool) -> dict[str, Any]:
-    """The estimate is for adults: for a child it is neither used nor shown."""
+    """The estimate is for adults with kidneys of their own: for a child and in replacement therapy it is neither used nor shown."""
     said = ["clearance is not estimated for a child"] if child else []
-    clearance = f"{kidney.clearance:.0f}" if kidney.clearance is not None and not child else None
+    clearance = f"{kidney.clearance:.0f}" if kidney.clearance is not None and not child and not kidney.replacement else None
     if clearance:
         said.append(f"creatinine clearance {clearance} mL/min (Cockcroft-Gault, {kidney.weight_used:.0f} kg, {kidney.years:.0f} years)")
     if kidney.age_h is not None:
         said.append(f"creatinine {kidney.age_h:.0f} h old")
     if kidney.injury:
-        said.append("acute kidney injury")
-    if kidney.replacement:
-        said.append(f"renal replacement: {kidney.replacement}")
+        said.append("acute kidney injury: the clearance is not reliable" if clearance else "acute kidney injury")
+    replacement = kidney.named() if kidney.replacement else None
+    if replacement:
+        said.append(f"renal replacement: {replacement}")
     said += [f"not known: {', '.join(kidney.lacking)}"] if kidney.lacking else []
-    return {"clearance": clearance, "replacement": kidney.replacement, "lacking": list(kidney.lacking), "said": said}
+    return {"clearance": clearance, "steady": not kidney.injury, "replacement": replacement, "lacking": list(kidney.lacking), "said": said}

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, jsonify, render_template, request
 
 from cds_service.clinical.facts import Drug
+from cds_service.clinical.figures import figure
 from cds_service.decide import Decision
 from cds_service.errors import ServiceError
 from cds_service.knowledge import Knowledge
@@ -34,8 +35,8 @@ class Sandbox:
         return render_template("sandbox.html", title="Sandbox", width="page-wide", faults=FAULTS, kinds=HELD, first=first)
 
     def patients(self) -> Response:
-        """All stories without their records."""
-        return jsonify([_headline(story) for story in self.shelf.stories()])
+        """All stories without their records: one's own patients first, then the shipped ones in the order that teaches."""
+        return jsonify([_headline(story) for story in sorted(self.shelf.stories(), key=lambda story: story.place)])
 
     def patient(self, patient_id: str) -> Response:
         """One story with its record and drafts."""
@@ -69,8 +70,8 @@ def usual(knowledge: Knowledge, drug: Drug) -> Mapping[str, str]:
         return {}
     best = max(rows, key=lambda row: (row.hi is None and row.suggest, row.grams or 0))
     infusion = best.infusion_h or best.label_infusion_h
-    said = {"dose": f"{best.grams.normalize():f}" if best.grams else "", "interval": f"{best.intervals_h[0]:f}" if best.intervals_h else ""}
-    return {**said, "infusion": f"{infusion.normalize():f}" if infusion else ""}
+    said = {"dose": figure(best.grams) if best.grams else "", "interval": f"{best.intervals_h[0]:f}" if best.intervals_h else ""}
+    return {**said, "infusion": figure(infusion) if infusion else ""}
 
 
 def _headline(story: Story) -> dict[str, Any]:

@@ -19,7 +19,7 @@ FIXTURES = "fixtures"
 class Story:
     """One patient of the sandbox: what happens, the record, the drafts that the visitor finds, and when it was written.
 
-    `expect` are the topics of the cards in order. The sandbox opens with the story that is `first`.
+    `expect` are the topics of the cards in order. The sandbox opens with the story that is `first`, and lists all by their `place`.
     """
 
     title: str
@@ -32,6 +32,7 @@ class Story:
     encounter_id: str = ""
     expect: tuple[str, ...] | None = None
     first: bool = False
+    place: int = 0
 
     def at(self, now: datetime) -> "Story":
         """The same story moved so that it happens now; a record without a time of writing stays where it is."""
@@ -95,6 +96,7 @@ def _story(raw: Mapping[str, Any]) -> Story:
         encounter_id=raw.get("encounterId", ""),
         expect=tuple(raw["expect"]) if "expect" in raw else None,
         first=raw.get("first", False),
+        place=raw.get("place", 0),
     )
 
 

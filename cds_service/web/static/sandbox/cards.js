@@ -1,7 +1,7 @@
 // Cards as a record shows them: indicator, summary, detail as GitHub-flavoured Markdown without HTML, suggestions, override, feedback.
 
 import { choice, el, fill } from "./dom.js";
-import { drugOf, sig, words } from "./record.js";
+import { bounds, drugOf, sig, words } from "./record.js";
 
 const NAMES = { critical: "Critical", warning: "Warning", info: "Information" };
 const VERBS = { create: "New order:", update: "Changed to:", delete: "Removed:" };
@@ -27,7 +27,7 @@ function cardOf(card, accept, send) {
     more,
     el("p.card-source", {}, "Source: ", sourceOf(card), links(card)),
   );
-  const told = el("p.sent", { hidden: true, role: "status" });
+  const told = el("p.sent", { hidden: true, role: "status", tabindex: "-1" });
   const finish = async (feedback) => {
     const [ok, said] = await send(feedback);
     told.hidden = false;
@@ -35,7 +35,8 @@ function cardOf(card, accept, send) {
     told.textContent = said;
     if (!ok) return;
     node.classList.add("card-done");
-    for (const control of node.querySelectorAll("button, select, input")) control.disabled = true;
+    for (const control of node.querySelectorAll("button:not(.unfold), select, input")) control.disabled = true;
+    told.focus({ preventScroll: true });
   };
   if (card.suggestions?.length) node.append(suggestions(card, accept, finish));
   node.append(override(card, finish), told);
@@ -63,15 +64,17 @@ function suggestions(card, accept, finish) {
       await finish({ card: card.uuid, outcome: "accepted", acceptedSuggestions: [{ id: suggestion.uuid }], outcomeTimestamp: new Date().toISOString() });
     } }, "Accept");
     const actions = el("ul.how", {}, (suggestion.actions || []).map((action) => el("li", {}, describe(action))));
-    return el("li", {}, el("span.what", {}, suggestion.label, suggestion.isRecommended ? " (recommended)" : ""), button, actions);
+    return el("li", {}, el("span.what", {}, suggestion.label, suggestion.isRecommended ? " (recommended)" : ""), actions, button);
   });
   return el("ul.suggestions", { "aria-label": "Suggestions" }, items);
 }
 
 function describe(action) {
   const resource = action.resource;
-  if (resource?.resourceType === "MedicationRequest") return `${VERBS[action.type]} ${resource.dosageInstruction?.[0]?.text || sig(resource)}, ${drugOf(resource)}`;
-  return action.description || `${VERBS[action.type]} ${resource ? words(resource.code) || resource.resourceType : action.resourceId}`;
+  if (!resource) return action.description || `${VERBS[action.type]} ${action.resourceId}`;
+  if (resource.resourceType !== "MedicationRequest") return `${VERBS[action.type]} ${words(resource.code) || action.description || resource.resourceType}`;
+  const verb = action.type === "update" && resource.status === "active" ? "Goes on:" : VERBS[action.type];
+  return [`${verb} ${drugOf(resource)} ${resource.dosageInstruction?.[0]?.text || sig(resource)}`, bounds(resource)].filter(Boolean).join(", ");
 }
 
 function override(card, finish) {
@@ -84,5 +87,5 @@ function override(card, finish) {
     const said = { ...(reason ? { reason: { code: reason.code, system: reason.system, display: reason.display } } : {}), ...(comment.value ? { userComment: comment.value } : {}) };
     return finish({ card: card.uuid, outcome: "overridden", ...(Object.keys(said).length ? { overrideReason: said } : {}), outcomeTimestamp: new Date().toISOString() });
   } }, "Override");
-  return el("div.override", {}, el("label", {}, "Reason for going ahead", pick), el("label", {}, "Comment, never stored in clear", comment), button);
+  return el("div.override", {}, el("label", {}, "Reason for going ahead", pick), el("label", {}, "Comment, sent but not kept", comment), button);
 }

@@ -1,7 +1,7 @@
 // The part of the record that matters for a regimen: who, results, kidney, allergies, running orders.
 
 import { el, fill, when } from "./dom.js";
-import { ageOf, answerOf, dated, drugOf, every, laboratory, sig, words } from "./record.js";
+import { ageOf, answerOf, capital, dated, drugOf, ends, every, laboratory, sig, words } from "./record.js";
 import { timeline } from "./timeline.js";
 
 /** Draws the chart of a story; `stop` is called with a running order that the visitor stops. */
@@ -47,8 +47,7 @@ function results(story) {
     const answer = one.resourceType === "DiagnosticReport" ? one.conclusion || "report" : answerOf(one);
     const positive = /^detected|positive/i.test(answer);
     const name = words(one.code).replace(/ \[Susceptibility\].*| \[Presence\].*/i, "");
-    const from = /culture|screen/i.test(name) ? "" : "";
-    return item(name + from, one.components ? "" : answer, dated(one), positive);
+    return item(name, answer, dated(one), positive);
   });
   const sites = [...new Set(Object.values(specimens))].join(", ");
   return [list(items, "No laboratory results."), sites ? el("p.small.quiet", {}, `Specimen: ${sites}`) : null];
@@ -58,8 +57,8 @@ function kidney(story, facts) {
   const found = every(story.resources, "Observation").filter((one) => /creatinine|effluent/i.test(words(one.code)) && one.valueQuantity);
   const items = found.sort((one, other) => dated(other).localeCompare(dated(one))).slice(0, 4);
   const read = facts?.kidney;
-  const clearance = read?.clearance ? el("p", {}, el("b.number", {}, `${read.clearance} mL/min`), " clearance as the service reads it (Cockcroft-Gault)") : null;
-  const replacement = read?.replacement ? el("p", {}, el("b", {}, read.replacement)) : null;
+  const clearance = read?.clearance ? el("p", {}, el("b.number", {}, `${read.clearance} mL/min`), " clearance as the service reads it (Cockcroft-Gault)", read.steady ? "" : el("b", {}, ", not reliable in acute kidney injury")) : null;
+  const replacement = read?.replacement ? el("p", {}, el("b", {}, capital(read.replacement)), ", so no clearance is used") : null;
   const lacking = read?.lacking?.length ? el("p.quiet", {}, `Not known: ${read.lacking.join(", ")}`) : null;
   return [clearance, replacement, lacking, list(items.map((one) => item(words(one.code).replace(/ \[.*/, ""), answerOf(one), dated(one))), "No creatinine in the record.")];
 }
@@ -75,7 +74,7 @@ function allergies(story) {
 }
 
 function running(story, drafts, stop) {
-  const ending = new Set(drafts.filter((one) => one.status !== "draft").map((one) => one.id));
+  const ending = new Set(drafts.filter(ends).map((one) => one.id));
   const orders = every(story.resources, "MedicationRequest").filter((one) => one.status === "active");
   const items = orders.map((one) =>
     el("li", {},

@@ -47,6 +47,7 @@ export function choice(options, chosen, onchange, attributes = {}) {
 export function when(text) {
   if (!text) return "no date";
   const moment = new Date(text);
+  if (Number.isNaN(moment.getTime())) return text;
   const day = moment.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
   return text.length > 10 ? `${day}, ${moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}` : day;
 }

@@ -5,7 +5,8 @@ const USER = "Practitioner/prescriber-1";
 
 /** The services by hook. */
 export async function discover() {
-  const body = await (await fetch("/cds-services")).json();
+  const body = await fetched("/cds-services");
+  if (!body) throw new Error("no discovery");
   return Object.fromEntries(body.services.map((service) => [service.hook, service]));
 }
 
@@ -29,20 +30,32 @@ async function prefetch(templates, context) {
     Object.entries(templates || {}).map(async ([key, template]) => {
       const tokens = [...template.matchAll(/\{\{context\.(\w+)\}\}/g)].map((match) => match[1]);
       if (!tokens.every((token) => context[token])) return null;
-      const answer = await fetch(`${FHIR}/${template.replace(/\{\{context\.(\w+)\}\}/g, (_, token) => context[token])}`);
-      return answer.ok ? [key, await answer.json()] : null;
+      const resource = await fetched(`${FHIR}/${template.replace(/\{\{context\.(\w+)\}\}/g, (_, token) => context[token])}`);
+      return resource && [key, resource];
     }),
   );
   return Object.fromEntries(parts.filter(Boolean));
 }
 
-/** One call, timed: {status, ms, body, text}. */
+async function fetched(url) {
+  try {
+    const answer = await fetch(url);
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** One call, timed: {status, ms, body, text}; status 0 where no answer came. */
 export async function call(url, body) {
   const began = performance.now();
-  const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-  const text = await answer.text();
-  const ms = Math.round(performance.now() - began);
-  return { status: answer.status, ms, text, body: parsed(text) };
+  try {
+    const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    const text = await answer.text();
+    return { status: answer.status, ms: Math.round(performance.now() - began), text, body: parsed(text) };
+  } catch {
+    return { status: 0, ms: Math.round(performance.now() - began), text: "", body: null };
+  }
 }
 
 function parsed(text) {

@@ -1,8 +1,10 @@
 // Reads what a page shows from FHIR R4 resources, and writes draft orders as an order-entry form does.
 
+import { when } from "./dom.js";
+
 const UCUM = "http://unitsofmeasure.org";
 const SNOMED = "http://snomed.info/sct";
-const MU = "MU", MILLION = 1000000;
+const MU = "MU", MILLION = 1000000, HALF_HOUR = 1800000;
 export const ROUTES = [
   ["47625008", "Intravenous"], ["26643006", "Oral"], ["78421000", "Intramuscular"], ["447694001", "Inhaled"], ["72607000", "Intrathecal"], ["", "not stated"],
 ];
@@ -10,8 +12,14 @@ export const ROUTES = [
 /** The words of a CodeableConcept. */
 export const words = (concept) => concept?.text || concept?.coding?.find((one) => one.display)?.display || concept?.coding?.[0]?.code || "";
 
-/** What an order calls its drug. */
-export const drugOf = (order) => words(order.medicationCodeableConcept) || order.medicationReference?.display || "No medication chosen";
+/** What an order calls its drug, with a capital. */
+export const drugOf = (order) => capital(words(order.medicationCodeableConcept) || order.medicationReference?.display || "No medication chosen");
+
+/** The same words with a capital at the beginning. */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Whether a draft ends an order that runs: the same order with a status that is neither new nor going on. */
+export const ends = (draft) => draft.resourceType === "MedicationRequest" && !["draft", "active"].includes(draft.status);
 
 /** All resources of one type. */
 export const every = (resources, kind) => resources.filter((one) => one.resourceType === kind);
@@ -48,7 +56,7 @@ export function formOf(order) {
   const millions = quantity.code === "[iU]" || quantity.unit === "[iU]";
   const once = repeat.count === 1;
   const interval = repeat.periodUnit === "h" ? repeat.period / (repeat.frequency || 1) : repeat.periodUnit === "d" ? (24 * repeat.period) / (repeat.frequency || 1) : "";
-  const infusion = repeat.durationUnit === "h" ? repeat.duration : repeat.durationUnit === "min" ? repeat.duration / 60 : "";
+  const infusion = repeat.durationUnit === "h" ? repeat.duration : repeat.durationUnit === "min" ? Math.round((100 * repeat.duration) / 60) / 100 : "";
   return {
     drug: drugOf(order),
     dose: millions ? quantity.value / MILLION : quantity.value ?? "",
@@ -102,6 +110,13 @@ export function sentence(form) {
 
 /** A dose as the order itself says it. */
 export const sig = (order) => sentence(formOf(order)) || order.dosageInstruction?.[0]?.text || "";
+
+/** When an order begins, if that is more than half an hour from now, and when it ends: "starts 25 Nov, 14:00, until 28 Nov, 08:00". */
+export function bounds(order) {
+  const start = startOf(order), end = endOf(order);
+  const later = Date.parse(start) - Date.now() > HALF_HOUR;
+  return [later ? `starts ${when(start)}` : "", end ? `until ${when(end)}` : ""].filter(Boolean).join(", ");
+}
 
 /** A new draft order of one drug. */
 export function draftOf(drug, usual, story, id) {

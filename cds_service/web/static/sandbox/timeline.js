@@ -1,7 +1,7 @@
 // The therapy timeline: orders as bars, results as marks, creatinine as a line; drawn anew when the width changes.
 
 import { fill, svg, when } from "./dom.js";
-import { answerOf, dated, drugOf, endOf, every, laboratory, startOf, words } from "./record.js";
+import { answerOf, dated, drugOf, endOf, ends, every, laboratory, startOf, words } from "./record.js";
 
 const DAY = 86400000, ROW = 26, HEAD = 24, LABEL = 22;
 
@@ -19,7 +19,7 @@ export function timeline(container, story, drafts) {
 function picture(width, story, drafts) {
   const now = Date.now();
   const orders = every(story.resources, "MedicationRequest").filter((one) => one.status !== "entered-in-error");
-  const stopped = new Set(drafts.filter((one) => one.status !== "draft").map((one) => one.id));
+  const stopped = new Set(drafts.filter(ends).map((one) => one.id));
   const planned = drafts.filter((one) => one.resourceType === "MedicationRequest" && one.status === "draft");
   const results = every(story.resources, "Observation").filter((one) => laboratory(one) && !one.valueQuantity && !one.interpretation);
   const creatinine = every(story.resources, "Observation").filter((one) => /creatinine/i.test(words(one.code)) && one.valueQuantity);
@@ -39,6 +39,15 @@ function picture(width, story, drafts) {
   axis(drawing, x, from, until, now, width, height);
   rows.forEach((row, index) => line(drawing, row, x, HEAD + index * (ROW + LABEL), { from, until, now, width }));
   return drawing;
+}
+
+/** When an order ends: as it says, after its days, after its one dose, or not yet. */
+function ending(order, begins) {
+  const repeat = order.dosageInstruction?.[0]?.timing?.repeat || {};
+  const stated = Date.parse(endOf(order));
+  if (!Number.isNaN(stated)) return stated;
+  if (repeat.boundsDuration?.code === "d") return begins + repeat.boundsDuration.value * DAY;
+  return repeat.count === 1 ? begins + DAY / 8 : Infinity;
 }
 
 function axis(drawing, x, from, until, now, width, height) {
@@ -91,14 +100,14 @@ function line(drawing, row, x, top, { from, until, now, width }) {
       if (index === 0 || index === placed.length - 1) drawing.append(text(a + 6, b - 4, String(value)));
     });
   } else {
-    const begins = row.kind === "draft" ? now : Math.max(Date.parse(startOf(row.order)), from);
-    const stated = Date.parse(endOf(row.order));
-    const ends = row.kind === "ending" ? now : Number.isNaN(stated) ? until : Math.min(stated, until);
+    const start = Date.parse(startOf(row.order)) || now;
+    const begins = row.kind === "draft" ? Math.max(now, Math.min(start, until)) : Math.max(Math.min(start, until), from);
+    const last = row.kind === "ending" ? now : Math.min(ending(row.order, begins), until);
     const about = { running: "running", draft: "draft", ending: "stopped by this session" }[row.kind];
     const said = `${drugOf(row.order)}, ${about}`;
     const far = row.kind === "draft" && x(begins) + said.length * 6.4 > width;
     drawing.append(far ? text(width - 4, top + 16, said, "run-label", "end") : text(Math.max(x(begins), 4), top + 16, said, "run-label"));
-    const shape = { x: x(begins), y: middle - 5, width: Math.max(x(ends) - x(begins), 3), height: 10, rx: 2 };
+    const shape = { x: x(begins), y: middle - 5, width: Math.max(x(last) - x(begins), 3), height: 10, rx: 2 };
     drawing.append(svg("rect", { ...shape, class: { running: "run", draft: "draft", ending: "stopped" }[row.kind] }));
   }
 }
