@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cds_service.cases import Case
+from cds_service.clinical.bedside import Reference
+from cds_service.clinical.figures import figure
 from cds_service.knowledge import Knowledge
 from cds_service.rule import Rule
 from cds_service.service import Service
@@ -18,6 +20,7 @@ def index(knowledge: Knowledge, cases: Sequence[Case]) -> str:
     lines: list[str] = []
     for condition, services in _conditions(knowledge).items():
         lines += _condition(condition, services, knowledge, [one for one in cases if one.condition == condition])
+    lines += _shared(next(iter(knowledge.services.values())).reference)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -73,6 +76,25 @@ def _rule(rule: Rule, knowledge: Knowledge, cases: Sequence[Case]) -> Iterator[s
     yield "|---|---|"
     yield from (f"| {name} | {_cell(text)} |" for name, text in rows if text)
     yield ""
+
+
+def _shared(reference: Reference) -> Iterator[str]:
+    """The tables that all conditions share, each number with what its source says."""
+    names = {key: drug.name for key, drug in reference.drugs.items()}
+    yield from ("## Doses (`shared/doses.csv`)", "", "| drug | kidney | dose | interval | infusion | what the source says | evidence |")
+    yield "|---|---|---|---|---|---|---|"
+    for row in reference.doses.rows:
+        yield _line(names[row.agent], row.kidney, row.amount, row.rhythm, row.infusion, row.source_says, ", ".join(row.evidence))
+    yield from ("", "## Breakpoints (`shared/breakpoints.csv`)", "")
+    yield from ("| drug | organism | standard | susceptible up to | what the source says | evidence |", "|---|---|---|---|---|---|")
+    for limit in reference.breakpoints:
+        drug = " + ".join(names.get(part, part) for part in limit.agent.split("+"))
+        highest = f"{figure(limit.susceptible_max)} mg/L" if limit.susceptible_max is not None else "no number"
+        yield _line(drug, limit.organism, limit.standard, highest, limit.source_says, ", ".join(limit.evidence))
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
 
 
 def _asks(rule: Rule) -> Iterator[tuple[str, str]]:

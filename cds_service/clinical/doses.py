@@ -13,7 +13,10 @@ from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS, PERITONEAL, Ki
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of `doses.csv`: grams, hours, and the band of clearance (mL/min) or of effluent (L/h) that it holds for."""
+    """One line of `doses.csv`: grams, hours, and the band of clearance (mL/min) or of effluent (L/h) that it holds for.
+
+    `source_says` is what the label or the guideline says, in own words with its numbers; `evidence` are the rows that stand behind it.
+    """
 
     agent: str
     replacement: tuple[str, ...]
@@ -28,6 +31,8 @@ class Row:
     label_infusion_h: Decimal | None
     infusion_h: Decimal | None
     suggest: bool
+    evidence: tuple[str, ...]
+    source_says: str
 
     @property
     def lead_grams(self) -> Decimal | None:
@@ -38,6 +43,39 @@ class Row:
         above = self.lo is None or value > self.lo or (self.lo_inclusive and value == self.lo)
         below = self.hi is None or value < self.hi or (self.hi_inclusive and value == self.hi)
         return above and below
+
+    @property
+    def kidney(self) -> str:
+        """Whom the line is for: "CrCl over 30 up to 50 mL/min", "haemodialysis", "CRRT, effluent over 2 up to 3 L/h"."""
+        least = f"{'from' if self.lo_inclusive else 'over'} {figure(self.lo)}" if self.lo is not None else ""
+        most = f"{'up to' if self.hi_inclusive else 'below'} {figure(self.hi)}" if self.hi is not None else ""
+        between = f"{least}{' to ' if least and not self.hi_inclusive else ' '}{most}".strip() if most else least
+        said = {
+            "none": f"CrCl {between} mL/min" if between else "any CrCl",
+            HAEMODIALYSIS: "haemodialysis",
+            CONTINUOUS: f"CRRT, effluent {between} L/h" if between else "CRRT",
+        }
+        return " or ".join(said[one] for one in self.replacement)
+
+    @property
+    def amount(self) -> str:
+        """The dose, with its components: "1.25 g (1 g/0.25 g)"; one that no card offers says so."""
+        if self.grams is None:
+            return "none in the sources"
+        parts = f" ({self.components})" if self.components else ""
+        return f"{figure(self.grams)} g{parts}" + ("" if self.suggest else ", neither judged nor offered")
+
+    @property
+    def rhythm(self) -> str:
+        """How often: "every 6 or 8 h"; a loading dose is given once, first."""
+        if self.loading:
+            return "once, first"
+        return f"every {' or '.join(map(figure, self.intervals_h))} h" if self.intervals_h else ""
+
+    @property
+    def infusion(self) -> str:
+        """The infusion time that cards write: "over 3 h"."""
+        return f"over {figure(self.infusion_h)} h" if self.infusion_h is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

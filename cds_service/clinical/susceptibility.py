@@ -14,12 +14,14 @@ AGAINST = {Answer.RESISTANT, Answer.NON_SUSCEPTIBLE, Answer.INTERMEDIATE}
 
 @dataclass(frozen=True, slots=True)
 class Breakpoint:
-    """The highest MIC (mg/L) that counts as susceptible; None where the standard has none."""
+    """The highest MIC (mg/L) that counts as susceptible; None where the standard has none. The last two say where it was read."""
 
     agent: str
     organism: str
     standard: str
     susceptible_max: Decimal | None
+    evidence: tuple[str, ...] = ()
+    source_says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,8 @@ def _dose(cells: Mapping[str, Any]) -> Row:
         label_infusion_h=cells["infusion_h"],
         infusion_h=cells["infusion_used_h"],
         suggest=cells["suggest"],
+        evidence=cells["evidence"],
+        source_says=cells["source_says"],
     )
 
 
@@ -177,7 +179,7 @@ def breakpoints(files: Files, known: Known) -> tuple[Breakpoint, ...]:
     listed = {"agent": AGENT, "organism": ORGANISM, "evidence": CITED}
     found: dict[tuple[str, str, str], Breakpoint] = {}
     for cells in _read(files, BREAKPOINTS, BREAKPOINT_CELLS, listed, known):
-        row = Breakpoint(cells["agent"], cells["organism"], cells["standard"], cells["susceptible_max"])
+        row = Breakpoint(**cells)
         if found.setdefault((row.agent, row.organism, row.standard), row) is not row:
             files.problem(BREAKPOINTS, f"{row.agent} in {row.organism}", f"a second row for {row.standard}", "one row for each standard")
     return tuple(found.values())

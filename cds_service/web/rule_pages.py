@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cds_service.clinical.doses import Row
 from cds_service.clinical.infection import State
 from cds_service.clinical.policy import Policy, Windows
 from cds_service.clinical.regimen import Drugs
@@ -14,6 +15,7 @@ from cds_service.knowledge.trace import Statement
 from cds_service.rule import QUESTIONS, Rule
 from cds_service.service import Service
 from cds_service.suggestion import SuggestionSheet
+from cds_service.triggers.dosing import DoseOffTable
 
 NAMED = {
     "not-current": "the evidence is a carrier state or a history, not a current infection",
@@ -64,6 +66,7 @@ class RulePage:
     trigger: str
     armed_by: tuple[Words, ...]
     settings: tuple[Setting, ...]
+    doses: tuple[Row, ...]
     silent: tuple[Words, ...]
     softer: tuple[Words, ...]
     suggestions: tuple[str, ...]
@@ -116,6 +119,7 @@ def page_of(rule: Rule, service: Service, knowledge: Knowledge, examples: Iterab
         trigger=sentence(type(rule.trigger).__doc__),
         armed_by=tuple(Words(state, state_words(state, policy.windows)) for state in sheet.match.evidence),
         settings=tuple(settings(rule, service)),
+        doses=service.reference.doses.of(rule.trigger.drug) if isinstance(rule.trigger, DoseOffTable) else (),
         silent=tuple(Words(word.replace("-", " "), sentence(UNLESS[word].__doc__)) for word in sheet.unless),
         softer=tuple(Words(word.replace("-", " "), sentence(SOFTER[word].__doc__)) for word in sheet.softer_when),
         suggestions=tuple(offer(sheets[key]) for key in sheet.suggest if key in sheets),

@@ -195,6 +195,15 @@ def test_the_catalog_prints_the_index(run: Run, knowledge: Any) -> None:
     assert all(f"### {rule.id}" in out for service in knowledge.services.values() for rule in service.rules)
 
 
+def test_the_catalog_prints_each_number_of_the_tables_with_its_source(run: Run, knowledge: Any) -> None:
+    """Doses and breakpoints stand in it once, each row with the words of its source and the rows of evidence."""
+    out = run("catalog")[1]
+    reference = next(iter(knowledge.services.values())).reference
+    assert (out.count("## Doses"), out.count("## Breakpoints")) == (1, 1)
+    for row in (*reference.doses.rows, *reference.breakpoints):
+        assert f"| {row.source_says} | {', '.join(row.evidence)} |" in out
+
+
 def test_a_stale_index_is_found_and_written(run: Run, tmp_path: Path, hooks: Path) -> None:
     """--check shows the difference, --write removes it."""
     import shutil

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -81,6 +82,23 @@ def test_no_link_of_ours_is_broken(site: FlaskClient, url: str) -> None:
     for link in sorted(marks(site, url).links):
         if link.startswith("/"):
             assert site.get(link.partition("#")[0], buffered=True).status_code == 200, link
+
+
+@pytest.mark.parametrize("rule", ["ndmAztAviDose", "ndmAztreonamDose", "ndmCazAviDose", "ndmCefiderocolDose"])
+def test_a_rule_of_doses_shows_its_table_with_what_the_sources_say(site: FlaskClient, knowledge: Knowledge, rule: str) -> None:
+    """Each line of the drug's table stands on the page: kidney, dose, interval, the words of the source, and the rows of evidence."""
+    found, service = rules_of(knowledge)[rule]
+    page = unescape(site.get(f"/rules/{rule}").get_data(as_text=True))
+    rows = service.reference.doses.of(found.sheet.with_["drug"])
+    assert page.count('<th scope="row">') >= len(rows) > 0
+    for row in rows:
+        assert all(f">{text}<" in page for text in (row.kidney, row.amount, row.rhythm or "—", row.source_says)), row
+        assert all(f'/evidence#{key}">{key}</a>' in page for key in row.evidence), row
+
+
+def test_a_rule_without_doses_has_no_table_of_them(site: FlaskClient) -> None:
+    """A rule that asks no dose table shows none."""
+    assert 'id="doses"' not in site.get("/rules/ndmAztreonamUnprotected").get_data(as_text=True)
 
 
 def test_every_rule_has_a_page(site: FlaskClient, knowledge: Knowledge) -> None:
