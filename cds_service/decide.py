@@ -9,7 +9,6 @@ from functools import partial
 from cds_service.cards import Style, write
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.policy import Policy
-from cds_service.clinical.regimen import Drugs
 from cds_service.errors import UnknownService
 from cds_service.fhir.chart import Drafts, read_chart, read_drafts, unresolved
 from cds_service.fhir.misfiled import of_others
@@ -81,9 +80,8 @@ def concerned(service: Service, request: HookRequest, drafts: Drafts) -> bool:
     """
     if not service.orders or drafts.unreadable or drafts.unresolved:
         return True
-    watched = _watched(service)
     chosen = selected(request, drafts)
-    return any(order.drug.antibacterial or order.drug.key in watched for order in drafts.orders if order.among(chosen))
+    return any(order.drug.antibacterial or order.drug.key in service.watched for order in drafts.orders if order.among(chosen))
 
 
 def with_medications(record: Prefetched, request: HookRequest, drafts: Drafts, fetch: Fetch | None, knowledge: Knowledge) -> Prefetched:
@@ -117,13 +115,6 @@ def stand_at(service: Service, request: HookRequest, drafts: Drafts, record: Pre
 def selected(request: HookRequest, drafts: Drafts) -> frozenset[str]:
     """The drafts that the user has just selected, as far as they are there; nothing stands for all of them."""
     return request.selections & {f"MedicationRequest/{one.id}" for one in drafts.requests if one.id}
-
-
-def _watched(service: Service) -> frozenset[str]:
-    """The drugs of the rules that speak without an antibacterial among the drafts."""
-    triggers = [rule.trigger for rule in service.rules if rule.id in service.unarmed]
-    sets = [value for trigger in triggers for value in vars(trigger).values() if isinstance(value, Drugs)]
-    return frozenset(key for one in sets for key in one.keys)
 
 
 def _sought(policy: Policy) -> frozenset[str]:

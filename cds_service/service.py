@@ -1,7 +1,8 @@
 """One CDS service: its declaration, its rules, and the order in which they speak."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from cds_service.clinical.bedside import Bedside, Reference
 from cds_service.clinical.policy import Sheet
 from cds_service.finding import Finding, Indicator, Quiet, Silence
 from cds_service.rule import REGIMEN, Rule
+from cds_service.triggers.activity import DrugPair
 from cds_service.triggers.allergy import DrugAllergy
 
 
@@ -55,6 +57,15 @@ class ServiceSheet(Sheet, frozen=True):
     suggestions: bool = True
 
 
+class Suppression(StrEnum):
+    """Why a whole service keeps silent about a session."""
+
+    DECEASED = "the patient has died"
+    COMFORT = "the goal of care is comfort"
+    CYSTITIS = "bladder infection treated with a drug for it"
+    NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"
+
+
 @dataclass(frozen=True)
 class Verdicts:
     """What every rule of a service said about one bedside."""
@@ -71,7 +82,6 @@ class Service:
     condition: str
     rules: tuple[Rule, ...]
     reference: Reference
-    unarmed: frozenset[str] = field(default_factory=frozenset)
 
     @cached_property
     def id(self) -> str:
@@ -99,6 +109,11 @@ class Service:
     def allergy(self) -> DrugAllergy | None:
         """The rule about allergies."""
         return next((rule.trigger for rule in self.rules if isinstance(rule.trigger, DrugAllergy)), None)
+
+    @cached_property
+    def watched(self) -> frozenset[str]:
+        """The drugs of the rules that speak although no antibacterial is ordered."""
+        return frozenset().union(*(rule.trigger.watched for rule in self.rules if isinstance(rule.trigger, DrugPair)))
 
     @cached_property
     def limited(self) -> frozenset[str]:
@@ -130,10 +145,10 @@ class Service:
                 bedside = bedside.condemned(rule.id)
         return Verdicts(tuple(findings), tuple(silences))
 
-    def _ask(self, rule: Rule, bedside: Bedside, why: str | None) -> Finding | Silence:
+    def _ask(self, rule: Rule, bedside: Bedside, why: Suppression | None) -> Finding | Silence:
         if rule.id in bedside.policy.rules.off:
             return Silence(rule.id, Quiet.OFF, "site policy")
-        if why and not (rule.id in self.unarmed and why == NOT_ARMED):
+        if why and not (why is Suppression.NOT_ARMED and isinstance(rule.trigger, DrugPair)):
             return Silence(rule.id, Quiet.STOOD_DOWN, why)
         verdict = rule.judge(bedside)
         if isinstance(verdict, Silence):
@@ -147,25 +162,22 @@ class Service:
     def _in_turn(self) -> Sequence[Rule]:
         return sorted(self.rules, key=lambda rule: rule.sheet.group != REGIMEN)
 
-    def _quiet(self, bedside: Bedside) -> str | None:
+    def _quiet(self, bedside: Bedside) -> Suppression | None:
         """Why nothing at all may be said about this session, or None."""
         if bedside.chart.person.deceased:
-            return "the patient has died"
+            return Suppression.DECEASED
         if not self.orders:
             return None
         drafts = bedside.regimen.signed
         if (bedside.words | bedside.stated(drafts)) & set(bedside.policy.silent_with):
-            return "the goal of care is comfort"
+            return Suppression.COMFORT
         if bedside.cystitis_only:
-            return "bladder infection treated with a drug for it"
+            return Suppression.CYSTITIS
         unread = any(one.draft and one.kind == "order" for one in bedside.chart.unreadable)
-        return None if bedside.regimen.armed or unread else NOT_ARMED
+        return None if bedside.regimen.armed or unread else Suppression.NOT_ARMED
 
 
 def _selected(bedside: Bedside, finding: Finding) -> bool:
     """While orders are being chosen, only those just selected are spoken about, in the light of all."""
     about = finding.remark.orders
     return not about or any(bedside.chosen(order) for order in about)
-
-
-NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"

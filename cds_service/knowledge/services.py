@@ -26,8 +26,7 @@ def services(known: Known, folder: str, rules: Sequence[Rule], reference: Refere
         own = tuple(rule for rule in rules if sheet.hook in rule.sheet.hooks)
         _check_cards(known, name, sheet, rules, own)
         _check_parts(known, name, sheet, own)
-        unarmed = frozenset(rule.id for rule in own if rule.sheet.trigger == "drug-pair")
-        found.append(Service(sheet, folder, own, reference, unarmed))
+        found.append(Service(sheet, folder, own, reference))
     return found
 
 

@@ -247,6 +247,11 @@ class DrugPair:
     drugs: Drugs
     beside: Drugs
 
+    @property
+    def watched(self) -> frozenset[str]:
+        """The drugs that matter among the drafts although none of them need be an antibacterial."""
+        return self.drugs.keys | self.beside.keys
+
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         every = (*bedside.regimen.drafts, *bedside.regimen.running)
         first, second = bedside.regimen.of(self.drugs, every), bedside.regimen.of(self.beside)
