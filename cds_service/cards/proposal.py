@@ -50,7 +50,7 @@ def removal(orders: Iterable[Order], choice: str = "") -> tuple[tuple[Action, ..
     """Deletes of the drafts that have an id, and what only the user can take away if that is the choice."""
     every = list(dict.fromkeys(orders))
     named = [order for order in every if order.draft and REFERENCE.fullmatch(order.reference)]
-    nameless = [order for order in every if order.draft and order not in named]
+    nameless = [order for order in every if order.draft and not REFERENCE.fullmatch(order.reference)]
     running = [order for order in every if not order.draft]
     actions = tuple(
         Action("delete", f"Remove the draft order for {_described(order)}", resource_id=reference)

@@ -148,8 +148,7 @@ class Bedside:
         local = order.route is Route.ORAL and key in sets.get(rules.never_by_mouth or "", frozenset())
         if local or key in sets.get(rules.inactive or "", frozenset()):
             return False
-        beside = {other.drug.key for other in self.regimen.therapy}
-        if self.laboratory.susceptible([key, *(pair for other in beside for pair in (f"{key}+{other}", f"{other}+{key}"))]):
+        if self.laboratory.susceptible([key, *(pair for other in self.regimen.keys for pair in (f"{key}+{other}", f"{other}+{key}"))]):
             return True
         left = self.dual_resistant and key in sets.get(rules.conditional or "", frozenset())
         return left and not self.laboratory.against([key])

@@ -58,6 +58,11 @@ class Regimen:
         return tuple(order for order in (*self.drafts, *self.running) if treats(order))
 
     @cached_property
+    def keys(self) -> frozenset[str]:
+        """The drugs of the therapy, each once."""
+        return frozenset(order.drug.key for order in self.therapy)
+
+    @cached_property
     def signed(self) -> tuple[Order, ...]:
         """The systemic antibacterials among the drafts."""
         return tuple(order for order in self.drafts if treats(order))
@@ -89,8 +94,10 @@ class Regimen:
 
     def _renewed_by(self, order: Order) -> list[Order]:
         """Running orders of the same drug that this draft replaces, or that are stopped beside it."""
-        names = {order.replaces, order.reference} - {""} if order.draft else set()
-        same = [old for old in (*self.replaced, *self.endings) if order.draft and old.drug.key == order.drug.key]
+        if not order.draft:
+            return []
+        names = {order.replaces, order.reference} - {""}
+        same = [old for old in (*self.replaced, *self.endings) if old.drug.key == order.drug.key]
         return [old for old in same if old in self.endings or old.reference in names]
 
     def _carries_on(self, old: Order, starts: datetime) -> bool:
@@ -187,7 +194,8 @@ def regimen(orders: Sequence[Order], policy: RegimenPolicy, now: datetime) -> Re
     live += [order for order in orders if not order.draft and not order.reference and _runs(order, policy, now)]
     running = [order for order in live if order.reference not in taken | ending]
     home = [order for order in wanted if _take_home(order, live)]
-    stays = [order for order in wanted if order not in home and not _over(order, now)]
+    apart, lasting = {id(order) for order in home}, {id(order) for order in live}
+    stays = [order for order in wanted if id(order) not in apart and not _over(order, now)]
     return Regimen(
         now,
         policy,
@@ -197,7 +205,7 @@ def regimen(orders: Sequence[Order], policy: RegimenPolicy, now: datetime) -> Re
         replaced=tuple(order for order in live if order.reference in taken - ending),
         discharge=tuple(home),
         prescribed=tuple(order for order in running if order.setting in AT_HOME),
-        ended=tuple(order for order in known.values() if order not in live),
+        ended=tuple(order for order in known.values() if id(order) not in lasting),
     )
 
 

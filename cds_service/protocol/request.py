@@ -21,6 +21,11 @@ ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~:@+-]+")
 REFERENCE = re.compile(r"[A-Za-z]+/([A-Za-z0-9._~:@+-]+)")
 TOKEN = re.compile(r"[!-~]+")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+MOST_DRAFTS = 500  # a session has up to about 40
+TOO_MANY = (
+    "context.draftOrders: {found} entries; at most {most} are judged together. "
+    "Send only the unsigned orders of this patient that are being chosen or signed now."
+)
 NO_ORDERS = (
     "context.draftOrders: missing; the hook {hook} carries the unsigned orders as a FHIR Bundle. "
     "A client that leaves it out lacks, as a rule, the permission to share unsigned orders."
@@ -137,13 +142,27 @@ def _draft_orders(raw: _Body, context: Mapping[str, Any], hook: str) -> Raw | No
     if context.get("draftOrders") is None:
         raise BadRequest(NO_ORDERS.format(hook=hook))
     bundle = raw.context.draft_orders if raw.context else NOTHING
-    try:
-        found = _orders(bundle)
-    except MALFORMED:
-        found = _Orders()
-    if found.resource_type != "Bundle":
+    if _opened(bundle).resource_type != "Bundle":
         raise BadRequest("context.draftOrders: a FHIR Bundle is expected, with entry as a list of objects that hold a resource each.")
+    if (found := _count(bundle)) > MOST_DRAFTS:
+        raise BadRequest(TOO_MANY.format(found=found, most=MOST_DRAFTS))
     return bundle
+
+
+def _opened(resource: Raw) -> _Orders:
+    try:
+        return _orders(resource)
+    except MALFORMED:
+        return _Orders()
+
+
+def _count(resource: Raw) -> int:
+    """The resources of a Bundle, with those of Bundles inside it."""
+    found = _opened(resource)
+    if found.resource_type != "Bundle":
+        return 1
+    entries = found.entry or ()
+    return len(entries) if len(entries) > MOST_DRAFTS else sum(_count(one.resource) for one in entries)
 
 
 def _selections(context: Mapping[str, Any], hook: str) -> frozenset[str]:

@@ -45,7 +45,8 @@ class UnprotectedDrug:
         if not any(order.draft for order in bare) and (self.touched or not current):
             return
         untimely = regimen.of(self.protectors)
-        beside = [order for order in regimen.therapy if order.drug.gram_negative and order not in (*bare, *untimely)]
+        apart = {*bare, *untimely}
+        beside = [order for order in regimen.therapy if order.drug.gram_negative and order not in apart]
         words = {"drug": names(bare), "partner": names(untimely or beside)}
         delay = min((regimen.delay_h(bare[0], partner) for partner in untimely), default=Decimal(0))
         late = "too-late" if delay > 0 else "ends-before"

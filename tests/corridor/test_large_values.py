@@ -90,3 +90,26 @@ def test_every_part_that_is_asked_for_is_read(corridor: Corridor, whole: dict[st
     assert full is not None
     assert less is not None
     assert full.chart != less.chart
+
+
+def drafted(corridor: Corridor, number: int) -> float:
+    """The processor time of a decision about this many drafts of several drugs and doses."""
+    body = corridor.request(drafts=["aztreonam", "ceftazidime-avibactam", "meropenem", "colistin"], running=["aztreonam"])
+    entries = body["context"]["draftOrders"]["entry"]
+    for copy in range(4, number):
+        text = (
+            json.dumps(entries[copy % 4]).replace('"id": "draft-', f'"id": "copy-{copy}-').replace('"value": 2', f'"value": 2.{copy:03d}')
+        )
+        entries.append(json.loads(text))
+    raw = json.dumps(body).encode()
+    best = float("inf")
+    for _ in range(3):
+        began = time.process_time()
+        assert corridor.decide(raw).cards
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def test_four_times_the_drafts_take_less_than_eight_times_as_long(corridor: Corridor) -> None:
+    """D7: a hundred drafts against four hundred: nothing compares each of them with each other one."""
+    assert drafted(corridor, 400) < 8 * drafted(corridor, 100)

@@ -7,7 +7,7 @@ import pytest
 
 from cds_service.access import FhirAccess
 from cds_service.errors import BadRequest
-from cds_service.protocol.request import HookRequest, parse_request
+from cds_service.protocol.request import MOST_DRAFTS, HookRequest, parse_request
 from tests.protocol.requests import body, changed, draft, order_sign
 
 
@@ -247,3 +247,19 @@ def test_a_user_of_a_known_kind_fills_the_user_tokens() -> None:
     assert read(order_sign()).context["userPractitionerId"] == "p1"
     assert read(order_sign(**{"context.userId": "PractitionerRole/7"})).context["userPractitionerRoleId"] == "7"
     assert not [name for name in read(order_sign(**{"context.userId": "somebody"})).context if name.startswith("user")]
+
+
+def bundle(resources: list[Any]) -> dict[str, Any]:
+    """A collection."""
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_drafts_of_one_call_are_limited(nested: bool) -> None:
+    """D7: 500 draft orders are taken, 501 are refused with what to do, also where they stand in Bundles inside the Bundle."""
+    drafts = [draft(f"d{number}") for number in range(MOST_DRAFTS + 1)]
+    fits, over = ([bundle(some[:250]), bundle(some[250:])] if nested else some for some in (drafts[:-1], drafts))
+    assert read(order_sign(**{"context.draftOrders": bundle(fits)})).draft_orders is not None
+    said = refusal(order_sign(**{"context.draftOrders": bundle(over)}))
+    assert "501 entries; at most 500" in said
+    assert "Send only" in said
