@@ -1,5 +1,6 @@
 """Charts that were made to take long, and charts in which every part is read."""
 
+import copy
 import json
 import time
 from typing import Any
@@ -92,15 +93,14 @@ def test_every_part_that_is_asked_for_is_read(corridor: Corridor, whole: dict[st
     assert full.chart != less.chart
 
 
-def drafted(corridor: Corridor, number: int) -> float:
+def drafted(corridor: Corridor, drafts: int) -> float:
     """The processor time of a decision about this many drafts of several drugs and doses."""
     body = corridor.request(drafts=["aztreonam", "ceftazidime-avibactam", "meropenem", "colistin"], running=["aztreonam"])
     entries = body["context"]["draftOrders"]["entry"]
-    for copy in range(4, number):
-        text = (
-            json.dumps(entries[copy % 4]).replace('"id": "draft-', f'"id": "copy-{copy}-').replace('"value": 2', f'"value": 2.{copy:03d}')
-        )
-        entries.append(json.loads(text))
+    for number in range(4, drafts):
+        order = copy.deepcopy(entries[number % 4]["resource"]) | {"id": f"copy-{number}"}
+        order["dosageInstruction"][0]["doseAndRate"] = [{"doseQuantity": {"value": 1 + number / 1000, "unit": "g"}}]
+        entries.append({"resource": order})
     raw = json.dumps(body).encode()
     best = float("inf")
     for _ in range(3):
