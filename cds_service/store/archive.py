@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Select, Table, and_, bindparam, selec
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store import tables
+from cds_service.store.engine import file_of
 from cds_service.store.migrations import migrate
 
 Record = Mapping[str, Any]
@@ -20,12 +21,13 @@ class Archive:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._ready = False
+        self._file: tuple[int, int] | None = None
 
     def prepare(self) -> None:
-        """Lay the tables out where that has not been done yet."""
-        if not self._ready:
+        """Lay the tables out where that has not been done yet, also in a file that took the place of another."""
+        if not self._ready or file_of(self._engine) != self._file:
             migrate(self._engine)
-            self._ready = True
+            self._ready, self._file = True, file_of(self._engine)
 
     def close(self) -> None:
         """End all connections."""
@@ -47,6 +49,8 @@ class Archive:
             _insert(connection, tables.decisions, [_row(tables.decisions, record) for record in decisions])
             _insert(connection, tables.cards, shown)
             _insert(connection, tables.feedback, feedback)
+        if self._file is not None:
+            self._engine.connect().close()  # taking a connection looks whether the file that took the rows is still there
 
     def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
         """What this clinician overrode with a reason for this patient since then."""

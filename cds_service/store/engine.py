@@ -1,12 +1,19 @@
 """Opens the database: SQLite in WAL mode for one machine, PostgreSQL by URL; no wait is longer than the patience of a request."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 PATIENCE_S = 1
+_FILE = "file"
+
+
+class DatabaseReplaced(Exception):
+    """The file that was opened is no longer the one that the path leads to, so that what is written into it is lost."""
 
 
 def open_engine(url: str, *, durable: bool = False) -> Engine:
@@ -17,9 +24,33 @@ def open_engine(url: str, *, durable: bool = False) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
         event.listen(engine, "connect", _wait_for_disk if durable else _share_between_processes)
+        event.listen(engine, "connect", partial(_remember_file, engine))
+        event.listen(engine, "checkout", partial(_same_file, engine))
         return engine
     waits: dict[str, Any] = {"connect_timeout": 2 * PATIENCE_S, "options": f"-c statement_timeout={PATIENCE_S}s"}
     return create_engine(url, connect_args=waits, pool_pre_ping=True, pool_timeout=PATIENCE_S)
+
+
+def file_of(engine: Engine) -> tuple[int, int] | None:
+    """Device and inode of the SQLite file that the path leads to now; None for what is no file, or is not there."""
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    try:
+        found = Path(engine.url.database).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _remember_file(engine: Engine, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    record.info[_FILE] = file_of(engine)
+
+
+def _same_file(engine: Engine, _connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """SQLite itself goes on writing into a file that was deleted; the connections after this fault open what is there then."""
+    if record.info[_FILE] != file_of(engine):
+        engine.dispose()
+        raise DatabaseReplaced("The file of the database was deleted or replaced while it was open.")
 
 
 def _share_between_processes(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

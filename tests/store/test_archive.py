@@ -2,14 +2,15 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine, func, insert, inspect, select
+from sqlalchemy import NullPool, create_engine, event, func, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.store import tables
 from cds_service.store.archive import Archive
-from cds_service.store.engine import open_engine
+from cds_service.store.engine import DatabaseReplaced, open_engine
 from cds_service.store.migrations import LATEST, NewerSchema, migrate
 from cds_service.store.replay import UsedTokens
 
@@ -112,4 +113,18 @@ def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
         connection.execute(insert(tables.schema_version).values(version=LATEST + 1))
     with pytest.raises(NewerSchema):
         Archive(engine).write([decision(1)])
+    engine.dispose()
+
+
+def test_a_file_that_goes_within_a_transaction_is_noticed(tmp_path: Path) -> None:
+    """A19: when the file is deleted just before the commit, the write fails, and the next one lays out and fills a new file."""
+    path = tmp_path / "store.db"
+    engine = open_engine(f"sqlite:///{path}")
+    archive = Archive(engine)
+    archive.prepare()
+    event.listen(engine, "commit", lambda _connection: path.unlink(), once=True)
+    with pytest.raises(DatabaseReplaced):
+        archive.write([feedback(1)])
+    archive.write([feedback(1)])
+    assert count(f"sqlite:///{path}", "feedback") == 1
     engine.dispose()

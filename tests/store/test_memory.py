@@ -183,6 +183,29 @@ def test_health_follows_the_database(spool: Spool) -> None:
     memory.stop()
 
 
+@pytest.mark.parametrize("restored", [False, True])
+def test_nothing_is_acknowledged_into_a_file_that_is_gone(tmp_path: Path, spool: Spool, restored: bool) -> None:
+    """A19: the database is deleted, or a backup takes its place, under a running service: readiness ends, and all feedback is kept."""
+    url, path, backup = f"sqlite:///{tmp_path}/store.db", tmp_path / "store.db", tmp_path / "backup.db"
+    memory = Memory(Archive(open_engine(url)), spool, time.monotonic, REST_S, safe=Archive(open_engine(url, durable=True)))
+    memory.start()
+    memory.decided(decision(1))
+    memory.feedback([feedback(1)])
+    assert eventually(lambda: spool.size() == 0)
+    if restored:
+        Archive(open_engine(f"sqlite:///{backup}")).prepare()
+        backup.replace(path)
+    else:
+        path.unlink()
+    assert not memory.healthy()
+    for number in range(2, 30):
+        memory.feedback([feedback(number)])
+        time.sleep(0.02)
+    assert eventually(memory.healthy)
+    assert eventually(lambda: spool.size() == 0 and rows(url, "feedback") == 28)
+    memory.stop()
+
+
 @pytest.mark.postgresql
 def test_a_killed_postgresql_loses_nothing_that_was_acknowledged(postgresql: PostgreSQL, spool: Spool) -> None:
     """A19, in small: while PostgreSQL is killed and comes back, every acknowledged feedback is there exactly once."""
@@ -210,10 +233,10 @@ def test_a_killed_postgresql_loses_nothing_that_was_acknowledged(postgresql: Pos
         postgresql.kill()
         time.sleep(0.4)
         postgresql.start()
-    time.sleep(0.4)
+    enough = eventually(lambda: len(acknowledged) > 50, 60)
     done.set()
     sender.join()
-    assert len(acknowledged) > 50
+    assert enough
     assert eventually(lambda: spool.size() == 0, 30)
     memory.stop()
     with create_engine(url, poolclass=NullPool).connect() as connection:
