@@ -32,8 +32,6 @@ class Quiet(StrEnum):
     NO_MATCH = "does not apply"
     STOOD_DOWN = "stood down"
     NOTHING_TO_SAY = "nothing to say"
-    YIELDED = "gave way to a stronger rule"
-    NOT_EVALUATED = "could not be judged"
 
 
 @dataclass(frozen=True, slots=True)

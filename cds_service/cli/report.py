@@ -12,7 +12,6 @@ from cds_service.cli.config import CONFIG_OPTION
 from cds_service.cli.paper import columns, paint, quiet, strong
 from cds_service.clinical.policy import GoLive
 from cds_service.configuration import read_settings
-from cds_service.finding import Quiet
 from cds_service.knowledge import Knowledge
 from cds_service.rule import Rule
 from cds_service.service import Service
@@ -31,7 +30,6 @@ class Line:
 
     rule: Rule
     fired: Share
-    unjudged: int
     missing: tuple[tuple[str, int], ...]
     gate: str
     ready: bool
@@ -82,10 +80,9 @@ def lines(knowledge: Knowledge, answers: Sequence[Answered], *, only_shadow: boo
 def _line(rule: Rule, service: Service, judged: Sequence[Answered]) -> Line:
     asked = [one for one in judged if rule.id in one.verdicts]
     missing = Counter(service.parts.get(key, key) for one in asked for key in one.missing)
-    unjudged = sum(one.verdicts[rule.id] == Quiet.NOT_EVALUATED for one in asked)
     gate, ready = gate_of(rule.id, len(asked), service.reference.policy.go_live)
     fired = Share(sum(one.verdicts[rule.id] == SPOKE for one in asked), len(asked))
-    return Line(rule, fired, unjudged, tuple(missing.most_common(MOST_MISSING)), gate, ready)
+    return Line(rule, fired, tuple(missing.most_common(MOST_MISSING)), gate, ready)
 
 
 def gate_of(rule: str, signings: int, go_live: GoLive) -> tuple[str, bool]:
@@ -110,8 +107,6 @@ def report(found: Sequence[Line], days: int) -> Iterator[str]:
 
 def _facts(line: Line) -> Iterable[tuple[str, str]]:
     yield "spoke", share(line.fired)
-    if line.unjudged:
-        yield "could not be judged", str(line.unjudged)
     if line.missing:
         yield "missing most", ", ".join(f"{name} ({count})" for name, count in line.missing)
     yield "for cards", paint(line.gate, "good" if line.ready else "warning")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import exp, inf
 
-from cds_service.finding import Indicator, Quiet
+from cds_service.finding import Indicator
 from cds_service.store.statistics import Answered, Happened, Shown, Told
 from cds_service.web.intervals import Rate, Share, quantile
 
@@ -56,7 +56,7 @@ class Board:
     accepted: Share
     overridden: Share
     unanswered: Share
-    unjudged: Share
+    incomplete: Share
     refused: Share
     feedback_minutes: tuple[float, float, float] | None
     answered: int
@@ -88,7 +88,7 @@ def board(happened: Happened, titles: Mapping[str, str], hooks: Mapping[str, str
         accepted=Share(outcomes["accepted"], total),
         overridden=Share(outcomes["overridden"], total),
         unanswered=Share(outcomes["none"], total),
-        unjudged=Share(sum(Quiet.NOT_EVALUATED in one.verdicts.values() or bool(one.missing) for one in judged), len(judged)),
+        incomplete=Share(sum(bool(one.missing) for one in judged), len(judged)),
         refused=Share(sum(one.status != 200 for one in signed), len(signed)),
         feedback_minutes=spread(delays),
         answered=len(delays),

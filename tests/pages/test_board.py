@@ -75,11 +75,11 @@ def test_a_rule_has_its_own_line(busy: Board) -> None:
     assert (loud.cards, loud.spoke, quiet.cards, quiet.last) == (4, 4, 0, None)
 
 
-def test_what_could_not_be_judged_and_what_was_refused_are_told_apart() -> None:
-    """Missing parts of the record, rules without their data, and 412 are all visible."""
+def test_what_lacked_a_part_of_the_record_and_what_was_refused_are_told_apart() -> None:
+    """Answers that were judged without a part of the record, and those that were refused with 412, are both visible."""
     refused = answered(4, status=412, missing=("results",))
-    found = counted(30, (answered(1), answered(2, "could not be judged"), answered(3, missing=("vitals",)), refused))
-    assert (found.unjudged.count, found.unjudged.of) == (2, 3)
+    found = counted(30, (answered(1), answered(2), answered(3, missing=("vitals",)), refused))
+    assert (found.incomplete.count, found.incomplete.of) == (1, 3)
     assert (found.refused.count, found.refused.of) == (1, 4)
     assert dict(found.missing) == {"vitals": 1, "results": 1}
 
