@@ -4,8 +4,6 @@ import { el, fill } from "./dom.js";
 
 const KINDS = [
   ["spoke", "Spoke"],
-  ["could not be judged", "Could not be judged"],
-  ["gave way to a stronger rule", "Gave way to a stronger rule"],
   ["stood down", "Stood down"],
   ["nothing to say", "Looked and found nothing"],
   ["does not apply", "Does not apply to this patient"],
@@ -26,7 +24,7 @@ function group(kind, title, found) {
     const name = el("a", { href: `/rules/${one.rule}` }, one.title);
     return el(`li${tone}`, {}, el("p", {}, name, one.shown === false ? " (opened no card)" : ""), el("p.small.quiet", {}, one.why), ...(one.saw || []).map((line) => el("p.small.quiet", {}, line)));
   });
-  return el("details.verdicts", { open: kind === "spoke" || kind === "could not be judged" || kind === "gave way to a stronger rule" || kind === "stood down" },
+  return el("details.verdicts", { open: kind === "spoke" || kind === "stood down" },
     el("summary", {}, `${title}: ${found.length}`),
     el("ul", {}, items),
   );
