@@ -1,10 +1,8 @@
 """Takes clinical cases through the corridor, as the service itself would decide them."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import orjson
@@ -15,10 +13,10 @@ from cds_service.cases.lexicon import Lexicon
 from cds_service.cases.read import Case
 from cds_service.cases.sheet import Usual
 from cds_service.cases.verdict import Verdict, judge
-from cds_service.clinical.policy import Policy
 from cds_service.decide import decide
-from cds_service.errors import CannotDecide, ServiceError
+from cds_service.errors import CannotDecide, KnowledgeError, ServiceError
 from cds_service.knowledge import Knowledge
+from cds_service.knowledge.site import with_site
 from cds_service.protocol.response import to_json
 from cds_service.service import Service
 
@@ -37,6 +35,8 @@ def run_case(case: Case, knowledge: Knowledge, usual: Usual, lexicon: Lexicon, n
         here = with_site(knowledge, service, case.line.site)
         queries = {key: part.query for key, part in service.sheet.prefetch.items()}
         body = request(case, queries, usual, lexicon, now)
+    except KnowledgeError as error:
+        return Verdict(case, "nothing", tuple(f"the case cannot be built: {problem}" for problem in error.problems))
     except (ValueError, LookupError, msgspec.ValidationError) as error:
         return Verdict(case, "nothing", (f"the case cannot be built: {error}",))
     try:
@@ -56,23 +56,7 @@ def service_for(case: Case, knowledge: Knowledge) -> Service:
     return found[0]
 
 
-def with_site(knowledge: Knowledge, service: Service, site: Mapping[str, Any]) -> Knowledge:
-    """The knowledge as it would be with these differences in the site policy."""
-    if not site:
-        return knowledge
-    policy = msgspec.convert(_over(msgspec.to_builtins(service.reference.policy), site), Policy, strict=False)
-    changed = replace(service, reference=replace(service.reference, policy=policy))
-    return replace(knowledge, services={**knowledge.services, service.id: changed})
-
-
 def numbered() -> Callable[[], str]:
     """Identifiers for cards and suggestions in order of appearance, the same in every run."""
     numbers = itertools.count(1)
     return lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
-
-
-def _over(base: Any, site: Any) -> Any:
-    """Maps are merged key by key, everything else is replaced; as a site's own policy file is read."""
-    if isinstance(base, Mapping) and isinstance(site, Mapping):
-        return {**base, **{key: _over(base.get(key), value) for key, value in site.items()}}
-    return site

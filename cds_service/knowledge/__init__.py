@@ -32,7 +32,7 @@ ATTRIBUTES = "shared/source-attributes.yaml"
 
 @dataclass(frozen=True)
 class Knowledge:
-    """All services by id, and what they share; `suggestions` and `traces` are by condition folder."""
+    """All services by id, and what they share; `suggestions`, `traces` and `words`, the closed lists, are by condition folder."""
 
     services: Mapping[str, Service]
     terminology: Terminology
@@ -42,6 +42,7 @@ class Knowledge:
     version: str
     traces: Mapping[str, Trace] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Collection[str] | None]] = field(default_factory=dict)
 
 
 def default_folder() -> Path:
@@ -73,6 +74,7 @@ def load(folder: Path | None = None, overlay: Path | None = None) -> Knowledge:
         version=f"{'-'.join(dict.fromkeys(one.policy.version for one in conditions if one.policy))}+{files.digest()}",
         traces={one.folder: one.trace for one in conditions if one.trace},
         attributes=attributes,
+        words={one.folder: one.words for one in conditions},
     )
 
 
@@ -135,6 +137,7 @@ class Condition:
     rules: tuple[Rule, ...]
     suggestions: Mapping[str, SuggestionSheet]
     trace: Trace | None
+    words: Mapping[str, Collection[str] | None]
 
 
 def _condition(shelf: Shelf, folder: str) -> Condition:
@@ -151,9 +154,9 @@ def _condition(shelf: Shelf, folder: str) -> Condition:
     known.words["suggest"] = None if f"{folder}/suggestions.yaml" in files.failed else offered.keys()
     found, known.words["rule"] = rules(known, folder, reference)
     if policy:
-        check_policy(known, folder, policy, reference)
+        check_policy(known, f"{folder}/policy.yaml", policy, reference)
     services_ = services(known, folder, found, reference)
-    return Condition(folder, policy, tuple(services_), tuple(found), offered, trace(known, folder))
+    return Condition(folder, policy, tuple(services_), tuple(found), offered, trace(known, folder), known.words)
 
 
 def _check_ids(files: Files, conditions: Iterable[Condition]) -> None:

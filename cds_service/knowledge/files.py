@@ -123,7 +123,7 @@ class Files:
         self.asked.add(name)
         base = self._parse(name, self.texts.get(name))
         over = self._parse(name, self.overlay.get(name))
-        return _merged(base, over) if base is not None and over is not None else over if base is None else base
+        return merged(base, over) if base is not None and over is not None else over if base is None else base
 
     def _parse(self, name: str, text: bytes | None) -> Any:
         if text is None:
@@ -210,8 +210,8 @@ def _texts(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def _merged(base: Any, over: Any) -> Any:
+def merged(base: Any, over: Any) -> Any:
     """Maps are merged key by key, everything else is replaced."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
-        return {**base, **{key: _merged(base[key], value) if key in base else value for key, value in over.items()}}
+        return {**base, **{key: merged(base[key], value) if key in base else value for key, value in over.items()}}
     return over

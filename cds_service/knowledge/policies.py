@@ -8,9 +8,9 @@ from cds_service.knowledge.known import Known, unknown
 from cds_service.knowledge.tables import DOSES
 
 
-def check_policy(known: Known, folder: str, policy: Policy, reference: Reference) -> None:
+def check_policy(known: Known, name: str, policy: Policy, reference: Reference) -> None:
     """Every word of the policy is known, its preference and intervals are among those on offer, and its windows follow one another."""
-    name, files = f"{folder}/policy.yaml", known.files
+    files = known.files
     known.look(name, policy)
     if policy.preference:
         unknown(files, name, "preference", [policy.preference], policy.preferences, "a list of `preferences`")

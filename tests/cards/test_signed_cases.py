@@ -9,10 +9,11 @@ import pytest
 
 from cds_service.cards import Style
 from cds_service.cases import Case, Lexicon, Usual, read_cases, read_usual, request
-from cds_service.cases.run import numbered, service_for, with_site
+from cds_service.cases.run import numbered, service_for
 from cds_service.decide import decide
 from cds_service.errors import CannotDecide
 from cds_service.knowledge import Knowledge, default_folder
+from cds_service.knowledge.site import with_site
 from cds_service.protocol.response import to_json
 
 from .test_signed import signed

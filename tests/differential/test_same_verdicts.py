@@ -11,10 +11,11 @@ import pytest
 from cds_service.cards import Style
 from cds_service.cases import Case, Lexicon, Usual, read_cases
 from cds_service.cases.build import request
-from cds_service.cases.run import numbered, service_for, with_site
+from cds_service.cases.run import numbered, service_for
 from cds_service.decide import decide
 from cds_service.errors import ServiceError
 from cds_service.knowledge import Knowledge
+from cds_service.knowledge.site import with_site
 from cds_service.protocol.response import to_json
 from cds_service.service import Verdicts
 from tests.cases.test_all_cases import ROOT
