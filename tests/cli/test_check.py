@@ -92,7 +92,7 @@ def test_a_case_with_a_mistake_is_told(run: Run, folder: Path) -> None:
     ("case", "problem"),
     [
         ("{case: a, drafts: ['aztreonam two grams']}", "is not an order sentence"),
-        ("{case: a, hook: patient-view, site: {windows: {current_day: 3}}}", "unknown field"),
+        ("{case: a, hook: patient-view, site: {windows: {current_day: 3}}}", "a key that is not known here"),
         ("{case: a, drafts: [aztreonam], results: [{found: NDM, specimen: blood, tested: {aztreonam: perhaps}}]}", "is not an answer"),
         ("{case: a, unavailable: [results], drafts: [aztreonam], expect: silence}", "got a refusal to decide"),
         ("{case: a, drafts: [aztreonam], expect: refusal}", "expected a refusal to decide, got silence"),
