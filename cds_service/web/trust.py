@@ -1,6 +1,7 @@
 """Who calls: the one way from an Authorization header to a registered client."""
 
 import threading
+import time
 from collections.abc import Callable, Collection
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from cds_service.web.jwks import KeyRing, KeysUnavailable
 from cds_service.web.tokens import LEEWAY_S, Reason, Refused, Token, claim_faults, client_of, clients_of, header_faults, read_token
 
 FORGET_EVERY_S = 60.0
+RETRY_S = 1.0
 
 # The same for every cause, byte for byte: a caller who fails learns nothing about why.
 REFUSAL_STATUS = 401
@@ -42,11 +44,50 @@ class ReplayStoreDown(ServiceError):
     code = "replay-store-unavailable"
 
 
-class Trust:
-    """Authenticates calls against the registered clients; `now` is the wall clock in seconds."""
+class _Rest:
+    """After a fault nobody asks again for a second, and then one caller alone does."""
 
-    def __init__(self, settings: Settings, keys: KeyRing, used: ReplayStore, now: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._retry_at: float | None = None
+        self._lock = threading.Lock()
+
+    def holds(self) -> bool:
+        """Whether this caller is turned away."""
+        with self._lock:
+            now = self._clock()
+            if self._retry_at is None:
+                return False
+            if now < self._retry_at:
+                return True
+            self._retry_at = now + RETRY_S
+            return False
+
+    def begin(self) -> None:
+        """There was a fault."""
+        self._retry_at = self._clock() + RETRY_S
+
+    def end(self) -> None:
+        """All is well."""
+        self._retry_at = None
+
+
+class Trust:
+    """Authenticates calls against the registered clients; `now` is the wall clock in seconds, `clock` a monotonic one.
+
+    While the replay store is down nobody is let in; after the first fault callers are told so at once, and one each second asks again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: KeyRing,
+        used: ReplayStore,
+        now: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings, self._keys, self._used, self._now = settings, keys, used, now
+        self._rest = _Rest(clock)
         self._jws = PyJWS(options={"verify_signature": True, "enforce_minimum_key_length": True})
         self._forgot = now()
         self._forgetting = threading.Lock()
@@ -89,11 +130,15 @@ class Trust:
 
     def _use(self, token: Token) -> None:
         now, expires = self._now(), float(token.claims["exp"]) + LEEWAY_S
+        if self._rest.holds():
+            raise _replay_store_down()
         try:
             first = self._used.first_use(token.claims["iss"], token.claims["jti"], expires)
             self._forget_expired(now)
         except Exception as error:  # whatever breaks there, the answer is the same: closed
-            raise ReplayStoreDown("Authentication is not possible at the moment.") from error
+            self._rest.begin()
+            raise _replay_store_down() from error
+        self._rest.end()
         if not first:
             raise Refused(Reason.REPLAYED)
 
@@ -111,3 +156,7 @@ class Trust:
             return bool(clients_of(read_token(authorization), self._settings.clients))
         except Refused:
             return False
+
+
+def _replay_store_down() -> ReplayStoreDown:
+    return ReplayStoreDown("Authentication is not possible at the moment.")

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ from flask.testing import FlaskClient
 
 from cds_service.keysets import read_keyset
 from cds_service.settings import Client, Server, Settings
+from cds_service.store.engine import open_engine
+from cds_service.store.replay import UsedTokens
 from cds_service.web.jwks import KeyRing
 from cds_service.web.tokens import Reason, Refused, header_faults, read_token
-from cds_service.web.trust import REFUSAL_BODY, Trust
+from cds_service.web.trust import REFUSAL_BODY, ReplayStoreDown, Trust
 
 from ..web.conftest import Build
 from ..web.hospital import ISSUER, LIFE_S, NOW, ORDER_SIGN, PUBLIC_URL, Hospital, elliptic, encoded, public, request, rsa_key
@@ -342,6 +346,16 @@ def test_two_issuers_may_use_the_same_token_id(two: tuple[Trust, Hospital, Hospi
     assert trust.client(f"Bearer {second.token(jti='same')}", [ORDER_SIGN])
 
 
+class Counting(UsedTokens):
+    """The memory of tokens, which counts how often it is asked."""
+
+    asked = 0
+
+    def first_use(self, issuer: str, jti: str, expires: float) -> bool:
+        self.asked += 1
+        return super().first_use(issuer, jti, expires)
+
+
 def test_without_the_memory_of_tokens_nobody_is_let_in(build: Build, settings: Settings, hospital: Hospital) -> None:
     """SE-10: when it cannot be known whether a token was used, the answer is 503 and not 200."""
 
@@ -352,6 +366,25 @@ def test_without_the_memory_of_tokens_nobody_is_let_in(build: Build, settings: S
     closed = Trust(settings, KeyRing(settings, lambda: 0.0, start=lambda work: work()), Down(), lambda: NOW)
     answer = build(trust=closed).test_client().post(ORDER_SIGN, json=request(), headers=hospital.authorization())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_a_locked_memory_of_tokens_is_asked_once_in_a_second(settings: Settings, hospital: Hospital, tmp_path: Path) -> None:
+    """SE-10, J9: behind a locked database the first caller waits and the others are told at once; one tries again a second later."""
+    engine, now = open_engine(f"sqlite:///{tmp_path}/tokens.db"), [0.0]
+    counting = Counting(engine)
+    counting.create()
+    trust = Trust(settings, KeyRing(settings, lambda: 0.0, start=lambda work: work()), counting, lambda: NOW, lambda: now[0])
+    with closing(sqlite3.connect(tmp_path / "tokens.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for at, asked in [(0.0, 1), (0.5, 1), (0.99, 1), (1.0, 2), (1.0, 2), (1.9, 2)]:
+            now[0] = at
+            with pytest.raises(ReplayStoreDown):
+                trust.client(f"Bearer {hospital.token()}", [ORDER_SIGN])
+            assert counting.asked == asked
+    now[0] = 2.0
+    for _ in range(3):
+        assert trust.client(f"Bearer {hospital.token()}", [ORDER_SIGN])
+    engine.dispose()
 
 
 def test_development_mode_still_knows_registered_clients(build: Build, settings: Settings, hospital: Hospital) -> None:
