@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from cds_service.cards.afterwards import leaves_unsound
 from cds_service.cards.desk import Desk, reasons
-from cds_service.cards.proposal import NOTHING, ByHand, Proposal, removal
+from cds_service.cards.proposal import NOTHING, ByHand, LeftOut, Proposal, removal
 from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Order
 from cds_service.clinical.figures import figure
@@ -29,12 +30,15 @@ def ask(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Prop
     return Proposal(sheet.label, (Action("create", sheet.label, resource),))
 
 
-def stop(_: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
-    """Takes the drafts that a finding speaks against out of the session."""
+def stop(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
+    """Takes the drafts that a finding speaks against out of the session, unless what stays could not work without them."""
     gone = [order for finding in findings for order in finding.remark.removes]
     if not gone:
         return NOTHING
-    deletes, left = removal(gone)
+    every = [*gone, *(old for order in gone for old in desk.bedside.regimen.carried_by(order) if old.drug == order.drug)]
+    if leaves_unsound(desk, every):
+        return Proposal(left_out=(LeftOut(f"leaving out {names(gone)}", "what stays is not expected to work"),))
+    deletes, left = removal(every)
     return Proposal(fill(sheet.label, {"drug": names([order for order in gone if order.draft])}), deletes, by_hand=left)
 
 
@@ -199,9 +203,10 @@ def _whole(order: Order, hours: Decimal) -> str:
 
 
 def limit(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
-    """An end for drafts that are meant for the first days only."""
-    hours = sheet.hours or 0
-    ends = {order: after(desk.bedside.regimen.start(order), Decimal(hours)) for order in _drafts(findings)}
+    """An end for drafts that are meant for the first days only; what a draft carries on counts."""
+    hours = Decimal(sheet.hours or 0)
+    left = {order: hours - Decimal(str(desk.bedside.running_h(order) or 0)) for order in _drafts(findings)}
+    ends = {order: after(desk.bedside.regimen.start(order), more) for order, more in left.items() if more > 0}
     return _ended(desk, ends, sheet, f"End after {hours} h")
 
 

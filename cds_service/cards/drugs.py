@@ -4,13 +4,16 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from cds_service.cards.afterwards import drafts
 from cds_service.cards.desk import Desk, reasons
-from cds_service.cards.proposal import LeftOut, Proposal, regimen, removal
+from cds_service.cards.mending import mending
+from cds_service.cards.proposal import NOTHING, LeftOut, Proposal, regimen, removal
 from cds_service.cards.text import capital
 from cds_service.clinical.allergies import BARRED, Reaction
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Row
 from cds_service.clinical.facts import Order
+from cds_service.clinical.policy import ActiveRow
 from cds_service.clinical.regimen import Regimen
 from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.fhir.drafts import Prescribed, medication_request
@@ -25,15 +28,25 @@ Doses = list[tuple[Product, list[Prescribed]]]
 
 def drugs(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
     """New orders for what the regimen lacks; a switch also takes away the drafts that it replaces."""
-    here = {order.drug.key for order in _list(desk.bedside, findings).therapy}
+    therapy = _list(desk.bedside, findings).therapy
+    here = {order.drug.key for order in therapy}
     wanted = [product for product in sheet.products if product.drug not in here]
-    against = [*_tested(desk.bedside, sheet, here), *_barred(desk, wanted)]
+    if _kept_instead(desk, findings, wanted):
+        return NOTHING
+    against = [*_tested(desk.bedside, sheet, here), *_passing(desk.bedside, sheet, therapy), *_barred(desk, findings, sheet, wanted)]
     if against or not wanted:
         return Proposal(left_out=tuple(against), allergic=any(one.allergic for one in against))
     doses, missing = _doses(desk.bedside, wanted)
     if missing:
         return Proposal(left_out=tuple(missing), dosed=True)
     return _offer(desk, tuple(findings), sheet, doses)
+
+
+def _kept_instead(desk: Desk, findings: Sequence[Finding], wanted: Sequence[Product]) -> bool:
+    """Each drug is one that this session takes away, and the card offers to keep it."""
+    lost = {order.drug.key for order in desk.bedside.regimen.endings}
+    keeps = any(key in desk.sheets and desk.sheets[key].does is Act.KEEP for one in findings for key in one.suggest)
+    return keeps and bool(wanted) and all(product.drug in lost for product in wanted)
 
 
 def _list(bedside: Bedside, findings: Sequence[Finding]) -> Regimen:
@@ -61,9 +74,12 @@ def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, do
         for product, given in doses
         for dose in given
     ]
+    new = [order for product, given in doses for order in drafts(desk, product, given, place.setting)]
+    mended = mending(desk, gone, new)
     label = fill(_label(sheet, gone, kept), {"regimen": regimen([(product.name, given) for product, given in doses]), "kept": _kept(kept)})
     told, allergic = _reminders(desk, findings, sheet, doses)
-    return Proposal(label, (*deletes, *creates), tuple(told), left, dosed=True, allergic=allergic)
+    actions, left = (*deletes, *creates, *mended.actions), (*left, *mended.left)
+    return Proposal(label + mended.label, actions, tuple(told), left, dosed=True, allergic=allergic)
 
 
 def _label(sheet: SuggestionSheet, gone: Sequence[Order], kept: Sequence[Order]) -> str:
@@ -145,20 +161,27 @@ def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Orde
         replaces = (order in concerned and order.drug.gram_negative) or order.drug.key in bedside.regimen.directed
         if order.drug.key not in target and (replaces or order.drug.ingredients & inside):
             yield order
-            yield from _renewed(bedside, order)
+            yield from bedside.regimen.carried_by(order)
 
 
-def _renewed(bedside: Bedside, draft: Order) -> Iterator[Order]:
-    """The running orders that go on when the draft that would have renewed them is gone."""
-    names = {draft.reference, draft.replaces} - {""}
-    return (order for order in bedside.regimen.replaced if draft.draft and order.reference in names)
+def _rows(bedside: Bedside, sheet: SuggestionSheet, here: set[str]) -> list[ActiveRow]:
+    """The regimens that the sheet completes."""
+    after = here | set(sheet.drugs) if sheet.does is Act.START else set(sheet.drugs)
+    return [row for row in bedside.policy.regimen.active if set(row.drugs) <= after and set(row.drugs) & set(sheet.drugs)]
+
+
+def _passing(bedside: Bedside, sheet: SuggestionSheet, therapy: Sequence[Order]) -> Iterator[LeftOut]:
+    """A partner that is ordered for one dose only is gone before the regimen has begun."""
+    partners = {key for row in _rows(bedside, sheet, {order.drug.key for order in therapy}) for key in row.drugs}
+    for key in sorted(partners):
+        orders = [order for order in therapy if order.drug.key == key]
+        if orders and all(order.doses and all(dose.once for dose in order.doses) for order in orders):
+            yield LeftOut(_choice(sheet), f"{names(orders)} is ordered for one dose only")
 
 
 def _tested(bedside: Bedside, sheet: SuggestionSheet, here: set[str]) -> Iterator[LeftOut]:
     """A regimen that a test of the isolate speaks against, or that would still be incomplete."""
-    after = here | set(sheet.drugs) if sheet.does is Act.START else set(sheet.drugs)
-    rows = [row for row in bedside.policy.regimen.active if set(row.drugs) <= after and set(row.drugs) & set(sheet.drugs)]
-    name = " + ".join(product.name for product in sheet.products)
+    rows, name = _rows(bedside, sheet, here), _choice(sheet)
     if not rows:
         yield LeftOut(name, "would not complete a regimen that is expected to work")
     against = [found for row in rows if (found := bedside.laboratory.against(row.tests))]
@@ -166,10 +189,11 @@ def _tested(bedside: Bedside, sheet: SuggestionSheet, here: set[str]) -> Iterato
         yield LeftOut(name, f"the isolate tested {against[0].answer.spoken}")
 
 
-def _barred(desk: Desk, wanted: Sequence[Product]) -> Iterator[LeftOut]:
-    """What this patient or this hospital cannot have."""
+def _barred(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet, wanted: Sequence[Product]) -> Iterator[LeftOut]:
+    """What this patient or this hospital cannot have; where the card is about an allergy, that holds for what is ordered already."""
     stocked, known = desk.bedside.policy.formulary.not_stocked, desk.bedside.reference.drugs
-    for product in wanted:
+    warned = any("allergy" in finding.remark.words for finding in findings)
+    for product in sheet.products if warned else wanted:
         worst = desk.allergy.worst(desk.bedside, known[product.drug]) if desk.allergy else None
         if desk.allergy and worst and worst[0] in BARRED:
             yield LeftOut(product.name, desk.allergy.barred(desk.bedside, *worst, known[product.drug]), allergic=True)

@@ -100,6 +100,11 @@ class Regimen:
         same = [old for old in (*self.replaced, *self.endings) if old.drug.key == order.drug.key]
         return [old for old in same if old in self.endings or old.reference in names]
 
+    def carried_by(self, order: Order) -> tuple[Order, ...]:
+        """The running orders that go on when the draft that would have renewed them is gone."""
+        names = {order.reference, order.replaces} - {""} if order.draft else set()
+        return tuple(old for old in self.replaced if old.reference in names)
+
     def _carries_on(self, old: Order, starts: datetime) -> bool:
         """The old order lasts until its renewal starts; the last dose of one that stops now acts for its interval."""
         if old in self.endings:
@@ -178,7 +183,6 @@ def treats(order: Order) -> bool:
 
 
 def systemic(order: Order) -> bool:
-    """The drug reaches the blood by this route; a drug that stays in the gut does not by mouth."""
     """Given so that it reaches the whole body; a drug by mouth only where it is absorbed."""
     return order.route in SYSTEMIC or (order.route is Route.ORAL and order.drug.oral_absorbed)
 

@@ -41,7 +41,8 @@ class DrugAllergy:
         ]
         if not found:
             return
-        verdict, allergy, order = min(found, key=lambda one: list(Reaction).index(one[0]))
+        found.sort(key=lambda one: list(Reaction).index(one[0]))
+        verdict, allergy, order = found[0]
         severe, cross = verdict is Reaction.SEVERE, verdict in {Reaction.CROSS, Reaction.SIMILAR}
         yield Remark(
             tuple(dict.fromkeys(one for _, _, one in found)),

@@ -67,7 +67,7 @@ class DoseOffTable:
         fits = {dose: found for dose in order.doses if (found := leeway.fit(dose, band))}
         wrong = next((dose for dose, found in fits.items() if found is not Fit.RIGHT and not self._excused(bedside, found)), None)
         off = fits[wrong] if wrong else None
-        missing = bool(fits) and order not in bedside.regimen.discharge and self._load_missing(bedside, band, fits)
+        missing = bool(fits) and order not in bedside.regimen.discharge and self._load_missing(bedside, order, band, fits)
         load = self._wrong_load(bedside, order, band)
         short = self.infusion_h is not None and shorter(order, self.infusion_h)
         if not (off or missing or load or short):
@@ -93,10 +93,11 @@ class DoseOffTable:
             return False
         return off is Fit.BELOW or under_way_h(bedside, self.drugs) <= bedside.policy.renal.aki_silence_h
 
-    def _load_missing(self, bedside: Bedside, band: Band, fits: dict[Dose, Fit]) -> bool:
+    def _load_missing(self, bedside: Bedside, order: Order, band: Band, fits: dict[Dose, Fit]) -> bool:
+        """An order that is kept or renewed is no fresh start."""
         if self.load == "none" or band.load is None or band.load.grams is None:
             return False
-        if under_way_h(bedside, self.drugs) > self.load_within_h:
+        if any(old in self.drugs for old in bedside.regimen.carried_by(order)) or under_way_h(bedside, self.drugs) > self.load_within_h:
             return False
         spelled = Fit.COMPONENT in fits.values() and band.load.lead_grams
         least, leeway = spelled or band.load.grams, self._leeway(bedside)
@@ -210,7 +211,12 @@ class RenalDataMissing:
         if kidney.creatinine is None:
             yield Remark(orders, variant="no-creatinine", words=words)
         elif kidney.lacking:
-            yield Remark(orders, variant=f"no-{kidney.lacking[0]}", words={**words, "missing": " and ".join(kidney.lacking)}, suggest=())
+            yield Remark(
+                orders,
+                variant=f"no-{kidney.lacking[0]}",
+                words={**words, "missing": " and ".join(kidney.lacking)},
+                suggest=() if bedside.creatinine_fresh else None,
+            )
         elif not bedside.creatinine_fresh:
             age = f"{kidney.age_h:.0f}" if kidney.age_h is not None else "an unknown number of"
             yield Remark(orders, variant="old", words={**words, "hours": age})
