@@ -12,6 +12,7 @@ from cds_service.clinical.policy import Policy
 from cds_service.errors import UnknownService
 from cds_service.fhir.chart import Drafts, read_chart, read_drafts, unresolved
 from cds_service.fhir.misfiled import of_others
+from cds_service.fhir.references import Home
 from cds_service.finding import Overridden
 from cds_service.knowledge import Knowledge
 from cds_service.protocol.prefetch import Fetch, Prefetched, fill
@@ -54,10 +55,11 @@ def decide(
     """The cards for one hook call; raises UnknownService, BadRequest or CannotDecide, and never answers nothing because something broke."""
     service = service_of(knowledge, service_id)
     request = parse_request(body, service.hook)
-    drafts = read_drafts(request.draft_orders, request.patient_id, knowledge.terminology, composing=service.composing)
+    home = Home.at(request.fhir.base if request.fhir else None)
+    drafts = read_drafts(request.draft_orders, request.patient_id, knowledge.terminology, composing=service.composing, home=home)
     if not concerned(service, request, drafts):
         return Decision(service, request, (), None, None, frozenset(), knowledge.version)
-    parts = fill(request, service.sheet.prefetch, fetch, _named(drafts.unresolved), partial(of_others, request.patient_id))
+    parts = fill(request, service.sheet.prefetch, fetch, _named(drafts.unresolved), partial(of_others, request.patient_id, home=home))
     record = with_medications(parts, request, drafts, fetch, knowledge)
     bedside = stand_at(service, request, drafts, record, knowledge, now)
     verdicts = service.judge(bedside)
@@ -88,8 +90,8 @@ def with_medications(record: Prefetched, request: HookRequest, drafts: Drafts, f
     """The record with the medications that its orders only point at; those that stay lost make their order unreadable."""
     if fetch is None or request.fhir is None:
         return record
-    lost = {name: name for name in unresolved(drafts, record.parts, knowledge.terminology) if name not in record.missing}
-    wanted = _named(tuple(lost))
+    asked = record.missing | record.parts.keys()
+    wanted = _named(tuple(name for name in unresolved(drafts, record.parts, knowledge.terminology) if name not in asked))
     if not wanted:
         return record
     found = fetch(request.fhir, wanted)

@@ -13,7 +13,7 @@ from cds_service.fhir.laboratory import Laboratory
 from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.observations import Reading
 from cds_service.fhir.orders import Cabinet, Told
-from cds_service.fhir.references import Subjects, bare
+from cds_service.fhir.references import ANYWHERE, Home, Subjects
 from cds_service.fhir.reports import Reports, Witness, only_in_words, reports
 from cds_service.fhir.resources import (
     AllergyIntolerance,
@@ -54,37 +54,42 @@ class Drafts:
     wanted: tuple[Condition, ...] = ()
     medications: Mapping[str, Medication] = field(default_factory=dict)
     strangers: tuple[tuple[Glance, Raw], ...] = ()
+    home: Home = ANYWHERE
 
 
-def read_drafts(bundle: Raw | bytes | None, patient_id: str, terminology: Terminology, *, composing: bool = False) -> Drafts:
+def read_drafts(
+    bundle: Raw | bytes | None, patient_id: str, terminology: Terminology, *, composing: bool = False, home: Home = ANYWHERE
+) -> Drafts:
     """The draft orders of the hook's Bundle; without a Bundle there are none.
 
-    `composing`: the user is still choosing, so an order without any medication is not yet one.
+    `composing`: the user is still choosing, so an order without any medication is not yet one. `home`: the server that the record is on.
     """
     envelope = read(bundle, Envelope) if bundle is not None else None
     entries = [one for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]
-    shelf = Shelf(Meanings(terminology), Subjects(patient_id), whole=True)
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id, home), whole=True)
     shelf.put(one.resource for one in entries)
     medications = _medications(shelf)
     for one in entries:
         found = read(one.resource, Medication) if one.fullUrl else None
         if found and found.resourceType == "Medication":
-            medications[bare(one.fullUrl)] = found
+            medications[home.bare(one.fullUrl)] = found
     requests = tuple(one for one in shelf.read(MedicationRequest) if orders.begun(one) or not composing)
     broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
     lost = tuple(one for one in broken if one)
-    alone = tuple(orders.order(one, True, Cabinet(medications), terminology) for one in requests)
+    cabinet = Cabinet(medications, home=home)
+    alone = tuple(orders.order(one, True, cabinet, terminology) for one in requests)
     known, unread = _apart(alone)
     return Drafts(
         orders=known,
-        unreadable=(*unread, *lost, *misfiled.drafts(shelf.strangers, Cabinet(medications), terminology)),
-        unresolved=_lost(requests, medications, terminology),
+        unreadable=(*unread, *lost, *misfiled.drafts(shelf.strangers, cabinet, terminology)),
+        unresolved=_lost(requests, cabinet, terminology),
         requests=requests,
         alone=alone,
         broken=lost,
         wanted=tuple(shelf.read(Condition, "ServiceRequest")),
         medications=medications,
         strangers=tuple(shelf.strangers),
+        home=home,
     )
 
 
@@ -94,7 +99,7 @@ def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Raw]], terminology: 
     shelf.keep(raw for raws in parts.values() for one in raws for raw in split(one))
     medications = {**drafts.medications, **_medications(shelf)}
     running = [one for one in shelf.read(MedicationRequest) if (one.status or "") in orders.RUNNING]
-    return _lost([*drafts.requests, *running], medications, terminology)
+    return _lost([*drafts.requests, *running], Cabinet(medications, home=drafts.home), terminology)
 
 
 def read_chart(
@@ -109,7 +114,7 @@ def read_chart(
     sought: frozenset[str] | None = None,
 ) -> Chart:
     """The facts of one request; clocks may differ by `future_h`, and of unreadable results only the `sought` markers matter, if given."""
-    shelf = Shelf(Meanings(terminology), Subjects(patient_id))
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id, drafts.home))
     person = _filled(shelf, parts, patient_id)
     drafts = _settled(drafts, shelf.subjects, terminology)
     told = _told(shelf, drafts, now)
@@ -137,7 +142,7 @@ def _settled(drafts: Drafts, subjects: Subjects, terminology: Terminology) -> Dr
     """The drafts with those that turn out to name a linked record of this patient."""
     mine = [raw for seen, raw in drafts.strangers if subjects.own(seen.subject)]
     requests = tuple(found for raw in mine if (found := read(raw, MedicationRequest)))
-    told = tuple(orders.order(one, True, Cabinet(drafts.medications), terminology) for one in requests)
+    told = tuple(orders.order(one, True, Cabinet(drafts.medications, home=drafts.home), terminology) for one in requests)
     left = tuple((seen, raw) for seen, raw in drafts.strangers if not subjects.own(seen.subject))
     return replace(drafts, requests=(*drafts.requests, *requests), alone=(*drafts.alone, *told), strangers=left)
 
@@ -145,7 +150,7 @@ def _settled(drafts: Drafts, subjects: Subjects, terminology: Terminology) -> Dr
 def _prescribed(shelf: Shelf, drafts: Drafts, told: Iterable[Condition]) -> tuple[tuple[Order, ...], tuple[Unreadable, ...]]:
     """Drafts and running orders with the medications and reasons that they point at, and those that could not be read."""
     terms = shelf.meanings.terminology
-    cabinet = Cabinet({**drafts.medications, **_medications(shelf)}, _reasons(told, terms))
+    cabinet = Cabinet({**drafts.medications, **_medications(shelf)}, _reasons(told, terms), drafts.home)
     running, lost_running = _apart([orders.order(one, False, cabinet, terms) for one in shelf.read(MedicationRequest)])
     pairs = zip(drafts.requests, drafts.alone, strict=True)
     drafted, lost_drafts = _apart([orders.order(one, True, cabinet, terms) if orders.points(one) else alone for one, alone in pairs])
@@ -167,7 +172,7 @@ def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str) -
     """The context patient, once the shelf holds everything of this patient's, in linked records too."""
     shelf.put(raw for raws in parts.values() for raw in raws)
     found = next((one for one in shelf.read(Patient) if one.id == patient_id), None)
-    for name in patient.linked(found) if found else ():
+    for name in patient.linked(found, shelf.subjects.home) if found else ():
         shelf.subjects.link(name)
     shelf.settle()
     return patient.person(found) if found else Person()
@@ -192,9 +197,9 @@ def _apart(found: Sequence[Told]) -> tuple[tuple[Order, ...], tuple[Unreadable, 
     return tuple(one for one in found if isinstance(one, Order)), tuple(one for one in found if isinstance(one, Unreadable))
 
 
-def _lost(requests: Iterable[MedicationRequest], medications: Mapping[str, Medication], terminology: Terminology) -> tuple[str, ...]:
+def _lost(requests: Iterable[MedicationRequest], cabinet: Cabinet, terminology: Terminology) -> tuple[str, ...]:
     """References that have to be followed, since no words beside them name the drug."""
-    labels = [orders.labelled(one, Cabinet(medications)) for one in requests]
+    labels = [orders.labelled(one, cabinet) for one in requests]
     lost = [one.lost for one in labels if one.lost.startswith("Medication/") and orders.nameless(one, terminology)]
     return tuple(dict.fromkeys(lost))
 

@@ -21,10 +21,10 @@ from urllib3.exceptions import HTTPError
 from cds_service.access import Answer, Fetch, FhirAccess
 from cds_service.fhir.breaker import Breaker
 from cds_service.fhir.door import Door
-from cds_service.fhir.leash import LOOPBACK_NAMES, POOLS, Leash, held
+from cds_service.fhir.leash import POOLS, Leash, held
 from cds_service.fhir.origins import host_of, is_loopback_http, origin_of, registered_base
 from cds_service.fhir.search import OUTAGES, Fault, Reason, Search
-from cds_service.settings import Client, Settings
+from cds_service.settings import LOOPBACK, Client, Settings
 
 THREADS = 96  # two servers' wide doors, so that one that hangs does not keep another waiting
 CHUNK = 1 << 16
@@ -128,7 +128,7 @@ class FhirClient:
 
     def _may_be_plain(self, base: str) -> bool:
         if self._development:
-            return host_of(base) in LOOPBACK_NAMES
+            return host_of(base) in LOOPBACK
         return self._server.allow_loopback_http and is_loopback_http(base)
 
     def _server_of(self, client: Client, base: str) -> Manners:

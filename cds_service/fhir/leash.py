@@ -11,8 +11,6 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
-
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

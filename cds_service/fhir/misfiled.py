@@ -9,7 +9,7 @@ from cds_service.clinical.facts import Order, Unreadable
 from cds_service.fhir import laboratory, orders, patient
 from cds_service.fhir.laboratory import Laboratory
 from cds_service.fhir.orders import Cabinet
-from cds_service.fhir.references import Subjects
+from cds_service.fhir.references import ANYWHERE, Home, Subjects
 from cds_service.fhir.reports import Witness, reports
 from cds_service.fhir.resources import MALFORMED, DiagnosticReport, Glance, MedicationRequest, Observation, Patient, glance, read
 from cds_service.fhir.valuesets import Terminology
@@ -53,17 +53,17 @@ def _claimed(seen: Glance, raw: Raw, bench: Laboratory) -> tuple[str, set[str]]:
     return ("", laboratory.named(raw, bench.meanings)) if seen.resourceType in laboratory.TELLING else ("", set())
 
 
-def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Sequence[Raw]]) -> bool:
+def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Sequence[Raw]], home: Home = ANYWHERE) -> bool:
     """There are resources, and every one of them is or names another patient; records that the patient's own one links to are no other.
 
     A person whom nobody can read, or who has no id, is not known to be this one.
     """
-    subjects = Subjects(patient_id)
+    subjects = Subjects(patient_id, home)
     if not resources or not all(_strange(raw, subjects) for raw in resources):
         return False
     for raw in (one for part in record.values() for one in part):
         found = read(raw, Patient)
-        for name in patient.linked(found) if found and found.id == patient_id else ():
+        for name in patient.linked(found, home) if found and found.id == patient_id else ():
             subjects.link(name)
     return all(_strange(raw, subjects) for raw in resources)
 

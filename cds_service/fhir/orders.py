@@ -8,7 +8,7 @@ from msgspec import Raw
 from cds_service.clinical.facts import Order, Route, Setting, Unreadable
 from cds_service.fhir import dosage, words
 from cds_service.fhir.medicines import Medicine, recognise
-from cds_service.fhir.references import bare
+from cds_service.fhir.references import ANYWHERE, Home
 from cds_service.fhir.resources import (
     Concept,
     Ingredient,
@@ -38,10 +38,11 @@ Told = Order | Unreadable | None
 
 @dataclass(frozen=True, slots=True)
 class Cabinet:
-    """The Medication resources at hand, by reference, and the reasons that references may point at."""
+    """The Medication resources at hand, by reference, the reasons that references may point at, and whose server references mean."""
 
     medications: Mapping[str, Medication] = field(default_factory=dict)
     reasons: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    home: Home = ANYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def labelled(request: MedicationRequest, cabinet: Cabinet) -> Label:
     own = tuple(one for one in [request.medicationCodeableConcept] if one)
     found = _follow(request, reference, cabinet)
     if found is None:
-        return Label(own, display, lost=bare(reference) or display)
+        return Label(own, display, lost=cabinet.home.bare(reference) or display)
     parts = tuple(part for one in found.ingredient or [] if (part := _part(one, cabinet)))
     return Label((*(one for one in [found.code] if one), *own), display, found.form, parts)
 
@@ -132,7 +133,7 @@ def _part(ingredient: Ingredient, cabinet: Cabinet) -> Concept | None:
     """An ingredient by its concept, by the resource that it points at, or by the words beside the reference."""
     if ingredient.itemCodeableConcept or ingredient.itemReference is None:
         return ingredient.itemCodeableConcept
-    found = cabinet.medications.get(bare(ingredient.itemReference.reference))
+    found = cabinet.medications.get(cabinet.home.bare(ingredient.itemReference.reference))
     return (found.code if found else None) or Concept(text=ingredient.itemReference.display)
 
 
@@ -140,7 +141,7 @@ def _follow(request: MedicationRequest, reference: str, cabinet: Cabinet) -> Med
     if reference.startswith("#"):
         inside = contained(request.contained, Medication, "Medication")
         return next((one for one in inside if one.id == reference[1:]), None)
-    return cabinet.medications.get(bare(reference))
+    return cabinet.medications.get(cabinet.home.bare(reference))
 
 
 def medicine_of(label: Label, terminology: Terminology) -> Medicine:
@@ -208,7 +209,7 @@ def _order(
         authored=authored,
         intent=request.intent or "order",
         ending=bool(request.doNotPerform) or request.status in ENDING,
-        replaces=bare(request.priorPrescription.reference) if request.priorPrescription else "",
+        replaces=cabinet.home.bare(request.priorPrescription.reference) if request.priorPrescription else "",
         reasons=_reasons(request, cabinet, terminology),
         reason_text=bool(words.texts(several(request.reasonCode)) or words.triples(several(request.reasonCode)) or request.reasonReference),
     )
@@ -256,7 +257,7 @@ def _setting(request: MedicationRequest) -> Setting:
 def _reasons(request: MedicationRequest, cabinet: Cabinet, terminology: Terminology) -> frozenset[str]:
     """Circumstance words of the stated reasons, of what they point at, and of the instruction's and the order's own words."""
     coded = words.every(terminology, "circumstance", several(request.reasonCode))
-    pointed = (cabinet.reasons.get(bare(one.reference), frozenset()) for one in request.reasonReference or [])
+    pointed = (cabinet.reasons.get(cabinet.home.bare(one.reference), frozenset()) for one in request.reasonReference or [])
     shown = (one.display for one in request.reasonReference or [])
     noted = (one.text for one in request.note or [])
     said = (text for text in (*shown, *noted, *(dosage.texts(one) for one in request.dosageInstruction or [])) if text)

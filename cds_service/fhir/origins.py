@@ -13,9 +13,10 @@ _PARTS = re.compile(
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~$.:@+=,-]+)*/?")
-# Below a base a server may encode what it likes, but neither a dot nor a slash, a backslash, a percent sign or a control character.
-_ENCODED = r"%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2}"
-_LINK_PATH = re.compile(rf"(?:/(?:[A-Za-z0-9_~$.:@!&'()*+,;=|-]|{_ENCODED})+)*/?")
+# Below a base a server may encode what it likes, but neither a dot nor a slash, a backslash, a percent sign
+# or a control character; a semicolon begins what some servers cut off before they read the path, so that "..;" is ".." to them.
+_ENCODED = r"%(?!2[EeFf5]|3[Bb]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2}"
+_LINK_PATH = re.compile(rf"(?:/(?:[A-Za-z0-9_~$.:@!&'()*+,=|-]|{_ENCODED})+)*/?")
 _LINK_QUERY = re.compile(r"\?[!-~]*")
 _UNPRINTABLE = re.compile(r"[^!-~]")
 

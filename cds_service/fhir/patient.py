@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from cds_service.clinical.facts import Allergy, Circumstance, Person
 from cds_service.fhir import words
-from cds_service.fhir.references import bare
+from cds_service.fhir.references import ANYWHERE, Home
 from cds_service.fhir.resources import AllergyIntolerance, Concept, Condition, Encounter, Patient, Reaction, several
 from cds_service.fhir.times import begins, day, moment
 from cds_service.fhir.valuesets import Terminology
@@ -25,10 +25,10 @@ def person(found: Patient) -> Person:
     return Person(day(found.birthDate), found.gender, deceased)
 
 
-def linked(found: Patient) -> Iterator[str]:
-    """The ids of the records that this one names as the same person."""
+def linked(found: Patient, home: Home = ANYWHERE) -> Iterator[str]:
+    """The ids of the records of the same server that this one names as the same person."""
     for link in found.link or ():
-        kind, _, name = bare(link.other.reference if link.other else None).rpartition("/")
+        kind, _, name = home.bare(link.other.reference if link.other else None).rpartition("/")
         if name and kind in {"", "Patient"}:
             yield name
 

@@ -3,13 +3,15 @@
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
+from cds_service.access import Answer, FhirAccess
 from cds_service.errors import BadRequest, CannotDecide, UnknownService
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.misfiled import of_others
@@ -243,10 +245,63 @@ def test_running_orders_are_followed_to_their_medications(corridor: Corridor) ->
     assert corridor.decide(request).cards == ()
     running = request["prefetch"]["orders"]["entry"][0]["resource"]
     medication = {"resourceType": "Medication", "id": "m1", "code": running.pop("medicationCodeableConcept")}
-    running["medicationReference"] = {"reference": "https://other.example.org/fhir/Medication/m1/_history/2"}
+    running["medicationReference"] = {"reference": "http://EHR.example.org:8443/r4/Medication/m1/_history/2"}
     request |= {key: value for key, value in bare(request).items() if key.startswith("fhir")}
     server = Asked(Record([medication]))
     assert corridor.decide(request, server).cards == ()
+    assert server.queries == ["Medication/m1"]
+
+
+FOREIGN = [
+    "https://elsewhere.example/fhir/{}",
+    "//elsewhere.example/{}",
+    "HTTPS://ehr.example.org.elsewhere.example/fhir/{}",
+    "x/..;/{}",
+    "{};a=b",
+]
+    "https://elsewhere.example/fhir/{}",
+    "//elsewhere.example/{}",
+    "HTTPS://ehr.example.org.elsewhere.example/fhir/{}",
+    "x/..;/{}",
+    "{};a=b",
+]
+
+
+@pytest.mark.parametrize("form", FOREIGN)
+def test_what_lives_on_another_server_is_not_read_as_local(corridor: Corridor, form: str) -> None:
+    """D14: the same id on another host is another resource; its order is unreadable, its result somebody else's, and nobody is asked."""
+    request = corridor.request(drafts=["aztreonam"], running=["ceftazidime-avibactam"])
+    request |= {key: value for key, value in bare(request).items() if key.startswith("fhir")}
+    assert corridor.decide(request).cards == ()
+    subject = copy.deepcopy(request)
+    subject["prefetch"]["orders"]["entry"][0]["resource"]["subject"] = {"reference": form.format("Patient/patient-1")}
+    with pytest.raises(CannotDecide):
+        corridor.decide(subject)
+    running = request["prefetch"]["orders"]["entry"][0]["resource"]
+    medication = {"resourceType": "Medication", "id": "m1", "code": running.pop("medicationCodeableConcept")}
+    request["prefetch"]["orders"]["entry"].append({"resource": medication})
+    running["medicationReference"] = {"reference": "Medication/m1"}
+    assert corridor.decide(request).cards == ()
+    running["medicationReference"] = {"reference": form.format("Medication/m1")}
+    server = Asked(Record([medication]))
+    assert rules(corridor.decide(request, server))[0] == ["ndmAztreonamUnprotected", "ndmUnreadableOrder"]
+    assert server.queries == []
+
+
+def test_a_medication_that_the_server_exchanges_is_asked_for_once(corridor: Corridor) -> None:
+    """D14: a draft whose medication comes back as another one is unreadable, and is not asked for a second time."""
+    request = corridor.request(drafts=["aztreonam", "aztreonam"])
+    request |= {key: value for key, value in bare(request).items() if key.startswith("fhir")}
+    for number, version in ((0, ""), (1, "/_history/2")):
+        del draft(request, number)["medicationCodeableConcept"]
+        draft(request, number)["medicationReference"] = {"reference": f"{SERVER}/Medication/m1{version}"}
+    server = Asked(None)
+    other = Answer((Raw(b'{"resourceType": "Medication", "id": "m2", "code": {"text": "aztreonam"}}'),))
+
+    def exchange(access: FhirAccess, queries: Mapping[str, str]) -> Mapping[str, Answer]:
+        return server(access, queries) or dict.fromkeys(queries, other)
+
+    assert rules(corridor.decide(request, exchange))[0][0] == "ndmUnreadableOrder"
     assert server.queries == ["Medication/m1"]
 
 

@@ -1,5 +1,6 @@
 """Numbers, units, times and references are read exactly or not at all."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import pytest
 from msgspec import Raw
 
 from cds_service.fhir.quantity import Amount, amount, convert, exact, length, mass, number, spelled
-from cds_service.fhir.references import Subjects, bare
+from cds_service.fhir.references import Home, Subjects, bare
 from cds_service.fhir.resources import Quantity
 from cds_service.fhir.times import day, moment
 
@@ -169,6 +170,27 @@ def test_a_patient_is_the_same_however_it_is_referred_to(reference: str) -> None
 def test_another_subject_is_foreign(subject: str) -> None:
     """Another patient and a group are not this patient."""
     assert Subjects("p1").own(Raw(subject.encode())) is False
+
+
+@pytest.mark.parametrize(
+    ("reference", "own"),
+    [
+        ("Patient/p1", True),
+        ("https://ehr.example.org/fhir/Patient/p1", True),
+        ("http://EHR.example.org.:8080/dstu2/open/Patient/p1/_history/1", True),
+        ("urn:uuid:p1", True),
+        ("https://elsewhere.example/fhir/Patient/p1", False),
+        ("https://ehr.example.org@elsewhere.example/Patient/p1", False),
+        ("//elsewhere.example/Patient/p1", False),
+        ("Patient/x/..;/Patient/p1", False),
+        ("Patient/p2/../Patient/p1", False),
+        ("Patient/p1;v=1", False),
+    ],
+)
+def test_only_the_own_server_has_this_patient(reference: str, own: bool) -> None:
+    """D14: an absolute reference counts on the host of the request's FHIR server; paths that two servers read differently never do."""
+    subjects = Subjects("p1", Home.at("https://ehr.example.org:443/fhir"))
+    assert subjects.own(Raw(json.dumps({"reference": reference}).encode())) is own
 
 
 @pytest.mark.parametrize("subject", ['"Patient/p1"', "[]", "5", '{"reference":5}', '{"reference":["Patient/p2"]}'])
