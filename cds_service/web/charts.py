@@ -75,7 +75,7 @@ def over_time(board: Board) -> Picture:
         if total:
             texts.append(Text(middle, _y(total, top) - 5, str(total)))
         if place % every == 0:
-            texts.append(Text(middle, HEIGHT - BOTTOM + 17, _name(column.begins, board)))
+            texts.append(Text(middle, HEIGHT - BOTTOM + 17, _name(column.begins, board, first=not place)))
             texts.append(Text(middle, HEIGHT - BOTTOM + 34, f"{column.signings} signed"))
     grid = [_grid(value, top) for value in dict.fromkeys((0, top // 2 if top > 1 else 0, top))]
     return Picture(WIDTH, HEIGHT, tuple(boxes), tuple(texts), tuple(grid), tuple(_marks(board)))
@@ -105,11 +105,12 @@ def _grid(value: int, top: int) -> Rule:
     return Rule(LEFT, y, WIDTH - RIGHT, y, Text(LEFT - 6, y + 4, str(value), "end"))
 
 
-def _name(begins: datetime, board: Board) -> str:
+def _name(begins: datetime, board: Board, *, first: bool) -> str:
+    """The day, or the month; the year stands where it begins."""
     long = board.until - board.since > timedelta(days=120)
     if not long:
         return f"{begins.day} {begins:%b}"
-    return f"{begins:%b %Y}" if begins.month == 1 else f"{begins:%b}"
+    return f"{begins:%b %Y}" if first or begins.month == 1 else f"{begins:%b}"
 
 
 def _marks(board: Board) -> list[Rule]:

@@ -17,10 +17,7 @@ from cds_service.service import Service
 from cds_service.suggestion import SuggestionSheet
 from cds_service.triggers.dosing import DoseOffTable
 
-NAMED = {
-    "not-current": "the evidence is a carrier state or a history, not a current infection",
-    "crrt": "continuous renal replacement therapy runs",
-}
+UNITS: Mapping[str, str] = {"h": "h", "pct": "%", "days": "days", "g": "g", "c": "°C"}
 
 
 class Example(Protocol):
@@ -50,8 +47,9 @@ class Words:
 
 @dataclass(frozen=True)
 class Setting:
-    """One value of the sheet's `with:` block; a drug set with its members."""
+    """One value of the sheet's `with:` block under its `key`; a drug set with its members."""
 
+    key: str
     name: str
     value: str
     members: tuple[str, ...] = ()
@@ -64,6 +62,7 @@ class RulePage:
     rule: Rule
     state: str
     trigger: str
+    meaning: str
     armed_by: tuple[Words, ...]
     settings: tuple[Setting, ...]
     doses: tuple[Row, ...]
@@ -117,6 +116,7 @@ def page_of(rule: Rule, service: Service, knowledge: Knowledge, examples: Iterab
         rule=rule,
         state=state_of(rule, policy),
         trigger=sentence(type(rule.trigger).__doc__),
+        meaning=meaning(type(rule.trigger).__doc__),
         armed_by=tuple(Words(state, state_words(state, policy.windows)) for state in sheet.match.evidence),
         settings=tuple(settings(rule, service)),
         doses=service.reference.doses.of(rule.trigger.drug) if isinstance(rule.trigger, DoseOffTable) else (),
@@ -141,14 +141,21 @@ def settings(rule: Rule, service: Service) -> Iterable[Setting]:
     """The fields of the trigger as this sheet sets them: thresholds as they stand, drug sets with their drugs."""
     for name in rule.sheet.with_:
         value = getattr(rule.trigger, name, rule.sheet.with_[name])
-        label = name.replace("_", " ").capitalize()
+        label, unit = measured(name)
         if isinstance(value, Drugs):
             members = tuple(sorted(service.reference.drugs[key].name for key in value.keys if key in service.reference.drugs))
-            yield Setting(label, value.name.replace("-", " "), members)
+            yield Setting(name, label, value.name.replace("-", " "), members)
         elif isinstance(value, Mapping):
-            yield Setting(label, ", ".join(f"{key}: {plain(one)}" for key, one in value.items()))
+            yield Setting(name, label, ", ".join(f"{key}: {plain(one)}" for key, one in value.items()))
         else:
-            yield Setting(label, plain(value))
+            yield Setting(name, label, f"{plain(value)} {unit}".strip())
+
+
+def measured(name: str) -> tuple[str, str]:
+    """The name of a setting without its unit, and the unit that stands at its end."""
+    stem, _, last = name.rpartition("_")
+    known = bool(stem) and last in UNITS
+    return (stem if known else name).replace("_", " ").capitalize(), UNITS[last] if known else ""
 
 
 def plain(value: Any) -> str:
@@ -163,6 +170,11 @@ def plain(value: Any) -> str:
 def sentence(docstring: str | None) -> str:
     """The first sentence of a docstring."""
     return " ".join((docstring or "").split("\n\n")[0].split())
+
+
+def meaning(docstring: str | None) -> str:
+    """What the settings of a trigger mean: its docstring after the first sentence, "" where there is no more."""
+    return " ".join(" ".join((docstring or "").split("\n\n")[1:]).split())
 
 
 def state_words(state: str, windows: Windows) -> str:

@@ -42,7 +42,7 @@ HOLDS: Mapping[str, tuple[str, str]] = {
 
 def furnish(app: Flask, knowledge: Knowledge, development: bool) -> None:
     """Gives every template the navigation, the version and the filters; call it once, before the blueprints are used."""
-    app.jinja_env.filters["slots"] = slots
+    app.jinja_env.filters.update(slots=slots, code=code)
     app.jinja_env.globals.update(
         site_nav=lambda: navigation(app),
         development=development,
@@ -90,6 +90,12 @@ def slots(text: str) -> Markup:
     mark = Markup('<span class="slot">{}</span>')
     parts = enumerate(SLOT.split(text))
     return Markup("").join(mark.format(part.replace("_", " ")) if place % 2 else escape(part) for place, part in parts)
+
+
+def code(text: str) -> Markup:
+    """A sentence of a docstring with what stands between backticks as code."""
+    mark = Markup("<code>{}</code>")
+    return Markup("").join(mark.format(part) if place % 2 else escape(part) for place, part in enumerate(text.split("`")))
 
 
 def policies(knowledge: Knowledge) -> Mapping[str, Policy]:

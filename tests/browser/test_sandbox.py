@@ -210,3 +210,108 @@ def test_markup_in_a_record_stays_text(opened: Open, service: str) -> None:
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#orders b")).to_have_text("<img src=x onerror=alert(1)>")
     assert page.locator("#orders img").count() == 0
+
+
+def test_an_edited_field_keeps_the_keyboard(opened: Open) -> None:
+    """Whoever fills in a form with Tab and arrows goes on from field to field, and after a removal stands at the next order."""
+    page = opened("/sandbox#patient=pt-protected-regimen")
+    page.locator("#orders").get_by_label("Dose of", exact=False).first.fill("1")
+    page.keyboard.press("Tab")
+    expect(page.locator("#orders").get_by_label("Unit of", exact=False).first).to_be_focused()
+    interval = page.locator("#orders").get_by_label("Interval").first
+    interval.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(interval).to_be_focused()
+    expect(interval).to_have_value("24")
+    page.get_by_role("button", name="Remove Aztreonam").press("Enter")
+    expect(page.get_by_role("button", name="Remove Ceftazidime-avibactam")).to_be_focused()
+
+
+@pytest.mark.parametrize("dose", ["-2", "0"])
+def test_a_dose_that_is_none_is_not_signed(opened: Open, dose: str) -> None:
+    """The field is marked and the service is not asked about a number that stands nowhere in the order."""
+    page = opened("/sandbox#patient=pt-protected-regimen")
+    page.locator("#orders").get_by_label("Dose of", exact=False).first.fill(dose)
+    page.click("#sign")
+    expect(page.locator("#orders input:invalid")).to_have_count(1)
+    expect(page.locator("#cards")).to_contain_text("Ready to sign")
+
+
+def test_an_answer_about_older_drafts_says_so(opened: Open) -> None:
+    """Cards stay in sight after a change, with a mark that they are about what stood there before."""
+    page = opened(f"/sandbox{ALONE}")
+    sign(page)
+    expect(page.locator("#answer-line")).not_to_contain_text("Before your last change")
+    page.get_by_label("Infusion, hours").fill("2")
+    page.keyboard.press("Tab")
+    expect(page.locator("#answer-line")).to_contain_text("Before your last change")
+    sign(page)
+    expect(page.locator("#answer-line")).not_to_contain_text("Before your last change")
+
+
+def test_a_late_answer_falls_on_nobody_else(opened: Open) -> None:
+    """Whoever goes on to the next patient while the service is thinking never sees the facts or cards of the one before."""
+    page = opened(f"/sandbox{ALONE}&via=fhir&fault=slow&on=all", width=1600)
+    page.click("#sign")
+    page.locator("#people button").filter(has_text="haemodialysis").click()
+    expect(page.locator("#chart-kidney")).to_contain_text("Haemodialysis")
+    page.wait_for_timeout(6_000)
+    expect(page.locator("#chart-person")).to_contain_text("haemodialysis")
+    expect(page.locator("#cards")).to_contain_text("Ready to sign")
+    expect(page.locator("#explanation")).to_contain_text("first")
+
+
+def test_a_service_that_is_gone_is_not_silence(opened: Open) -> None:
+    """Where no answer comes the page says that nothing was judged."""
+    page = opened(f"/sandbox{ALONE}")
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('Failed to fetch')); }")
+    sign(page)
+    expect(page.locator("#cards")).to_contain_text("The service could not be reached")
+    expect(page.locator("#answer-line")).to_contain_text("No answer")
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("patient=nobody", "patient “nobody”"),
+        ("patient=pt-allergy&drafts=x", "drafts cannot be read"),
+        ("patient=pt-allergy&fault=flood", "fault “flood”"),
+    ],
+)
+def test_a_link_that_cannot_be_followed_says_so(opened: Open, link: str, said: str) -> None:
+    """Another patient or other drafts than the link names are never shown without a word."""
+    page = opened(f"/sandbox#{link}")
+    expect(page.locator("#notice")).to_contain_text(said)
+
+
+def test_no_rule_asked_is_not_looked_and_found_nothing(opened: Open) -> None:
+    """An order that is no rule's business signs without a check, and the page does not claim one."""
+    page = opened("/sandbox#patient=pt-carrier")
+    page.get_by_label("Add a drug").fill("Paracetamol")
+    page.keyboard.press("Enter")
+    sign(page)
+    expect(page.locator("#silence")).to_contain_text("sign without any check")
+
+
+def test_an_override_without_a_reason_promises_no_silence(opened: Open) -> None:
+    """Only a reason or a comment buys silence, and the page says which of the two it was."""
+    page = opened("/sandbox#patient=pt-colistin-add-on")
+    sign(page)
+    page.get_by_role("button", name="Override").click()
+    expect(page.locator(".sent:visible")).to_contain_text("will speak again")
+    page.get_by_role("tab", name="Exchange").click()
+    expect(page.locator("#exchange")).to_contain_text('"outcome": "overridden"')
+
+
+def test_a_kept_order_is_not_called_stopped(opened: Open) -> None:
+    """Accepting to keep the partner turns the stop into a continuation, and a time limit stands in the order."""
+    page = opened("/sandbox#patient=pt-partner-stopped")
+    sign(page)
+    page.get_by_role("button", name="Accept: Keep", exact=False).click()
+    expect(page.locator("#orders b")).to_have_text("Keep Ceftazidime-avibactam")
+    expect(page.locator("#chart-running")).not_to_contain_text("being stopped")
+    page = opened("/sandbox#patient=pt-colistin-add-on&via=fhir")
+    sign(page)
+    page.get_by_role("button", name="Accept: Limit", exact=False).click()
+    expect(page.locator("#orders .bounds")).to_contain_text("until")

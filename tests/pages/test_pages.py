@@ -198,3 +198,12 @@ def test_what_comes_from_others_is_what_they_published(root: Path) -> None:
     assert len(rows) == 3
     for name, digest in rows:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_threshold_has_its_unit_and_its_meaning(site: FlaskClient) -> None:
+    """Hours, percent and days stand with the number, and the sentences of the trigger say what each setting does."""
+    page = site.get("/rules/ndmCazAviDose").text
+    assert "<td>5 %</td>" in page
+    assert "<td>24 h</td>" in page
+    assert "<code>far_pct</code>" in page
+    assert "A dose counts as far off from" in page
