@@ -38,6 +38,7 @@ from cds_service.web.rule_pages import Example
 from cds_service.web.stories import Story, read_folder, read_stories, shipped_fixtures
 from cds_service.web.trust import Trust
 from cds_service.web.warm import warm_up
+from cds_service.web.workers import end_with_parent
 
 HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8000, 1, 8
 # A thread that reads a slow body waits outside the interpreter and costs a little memory only; the places for judging are counted apart.
@@ -85,6 +86,7 @@ def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, exampl
     """The first thing that a worker does; a signal to stop that arrives before it serves would otherwise be lost, and the stop hang."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log_uncaught()
+    end_with_parent()
     warm_up(knowledge, shipped_fixtures(), utc_now())
     return build(settings, knowledge, threads, examples)
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +114,28 @@ def test_killed_workers_come_back(start: Start) -> None:
                 time.sleep(0.05)
         assert answered(server)
     assert server.process.poll() is None
+
+
+def test_a_killed_server_takes_its_workers_along(start: Start) -> None:
+    """A25: after kill -9 of the server its workers end by themselves and free the port, so that another can begin."""
+    server = start(workers=2)
+    workers = server.workers
+    server.process.kill()
+    server.process.wait()
+    end = time.monotonic() + 10
+    while time.monotonic() < end and any(map(alive, workers)):
+        time.sleep(0.05)
+    assert not any(map(alive, workers))
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", server.port))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    return False
 
 
 def answered(server: Running) -> bool:
