@@ -9,10 +9,9 @@ from typing import Any
 
 from cds_service.configuration_keys import CLIENT_KEYS, KEYS, PREFIX, Flaw, Key
 from cds_service.errors import ConfigurationError, Problem
-from cds_service.settings import Client, Server, Settings, Store, environment
+from cds_service.settings import LOOPBACK, Client, Server, Settings, Store, environment
 
 CONFIG = f"{PREFIX}CONFIG"
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CHILD = f"{PREFIX}SERVICE_", f"{PREFIX}PORT"  # what Kubernetes sets for a service named ndm-cds, which is no mistake
 
 

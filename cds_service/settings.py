@@ -10,6 +10,8 @@ Profile = Literal["standard", "epic"]
 Unavailable = Literal["412", "card"]
 Discovery = Literal["open", "protected"]
 
+HOST, PORT = "127.0.0.1", 8080
+LOOPBACK = frozenset({HOST, "::1", "localhost"})
 RECOMMENDED_ALGORITHMS = ("ES384", "RS384")  # CDS Hooks 2.0, "JWT Signing Algorithm"
 
 
@@ -17,7 +19,7 @@ RECOMMENDED_ALGORITHMS = ("ES384", "RS384")  # CDS Hooks 2.0, "JWT Signing Algor
 class Server:
     """How the service shows itself and where its limits are."""
 
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = f"http://{HOST}:{PORT}"
     cors_origins: tuple[str, ...] = ()
     deadline_ms: int = 2_000
     max_body_mb: int = 20

@@ -19,6 +19,7 @@ from cds_service.cli.paper import columns, paint, quiet
 from cds_service.moments import to_now
 from cds_service.replay import Fixture, Remote, Unreachable, read_fixtures
 from cds_service.replay.wire import service_for
+from cds_service.shipped import shipped
 
 ROUNDS, CONNECTIONS = 50, 1
 
@@ -58,7 +59,7 @@ def command(paths: tuple[Path, ...], url: str, service: str | None, token: str |
     remote = Remote(url, token)
     try:
         services = remote.discovery()
-        asked = [(one, service or one.service or service_for(services, one.hook)) for one in read_fixtures(paths or [knowing.fixtures()])]
+        asked = [(one, service or one.service or service_for(services, one.hook)) for one in read_fixtures(paths or [shipped("fixtures")])]
         timings = [measure(remote, name, one, rounds, connections) for one, name in asked if name and isinstance(one.body, dict)]
     except Unreachable as error:
         click.echo(f"{paint('no answer: ', 'critical')}{error}", err=True)

@@ -10,6 +10,7 @@ from cds_service.cases import read_cases
 from cds_service.cli import exits, knowing
 from cds_service.cli.index import index, within
 from cds_service.cli.paper import paint
+from cds_service.shipped import shipped
 
 PAGE = "README.md"
 
@@ -21,7 +22,7 @@ PAGE = "README.md"
 def command(write: bool, check: bool, hooks: Path | None, overlay: Path | None) -> None:
     """Print the rule index: one section for each rule, with wording, thresholds, examples, evidence and review dates."""
     folder = knowing.folder(hooks)
-    text = index(knowing.knowledge(hooks, overlay), read_cases(knowing.fixtures()))
+    text = index(knowing.knowledge(hooks, overlay), read_cases(shipped("fixtures")))
     if not write and not check:
         click.echo(text, nl=False)
         return

@@ -14,6 +14,7 @@ from cds_service.cli import exits, knowing
 from cds_service.cli.paper import paint, progress, wrapped
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import Knowledge
+from cds_service.shipped import shipped
 
 DEFAULTS = "defaults.yaml"
 
@@ -43,7 +44,7 @@ def command(
     shipped ones.
     """
     knowledge = knowing.knowledge(hooks, overlay)
-    places = cases or ((knowing.fixtures(),) if not no_cases else ())
+    places = cases or ((shipped("fixtures"),) if not no_cases else ())
     try:
         verdicts = promises(places, knowledge, knowing.folder(hooks), as_of or knowing.now())
     except KnowledgeError as error:
@@ -79,7 +80,7 @@ def _defaults(place: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / DEFAULTS).is_file():
             return folder / DEFAULTS
-    return knowing.fixtures() / DEFAULTS
+    return shipped("fixtures") / DEFAULTS
 
 
 def _lines(knowledge: Knowledge, verdicts: Sequence[Verdict], broken: Sequence[Verdict]) -> list[str]:

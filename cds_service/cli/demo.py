@@ -18,9 +18,9 @@ from cds_service.cli.paper import columns, paint, quiet, strong, wrapped
 from cds_service.moments import to_now
 from cds_service.replay import Answer, Fixture, Remote, Unreachable, read_fixtures
 from cds_service.replay.wire import service_for
-from cds_service.settings import environment
+from cds_service.settings import HOST, PORT, environment
+from cds_service.shipped import shipped
 
-HOST, PORT = "127.0.0.1", 8080
 START_S, STOP_S, PAUSE_S = 30.0, 15.0, 0.1
 SHOWN = "ndm-cds.demo"
 
@@ -55,7 +55,7 @@ def _server(port: int, folder: Path, seeded: bool = False) -> Iterator["subproce
     """The service in a process of its own, ended with this one; `seeded` gives it a year to look back on."""
     store = f"sqlite:///{folder / 'demo.db'}"
     if seeded:
-        calls = year(store, knowing.fixtures(), knowing.now())
+        calls = year(store, shipped("fixtures"), knowing.now())
         click.echo(quiet(f"{calls} synthetic calls of the last year, all answered by the service itself."))
     values = {**environment(), "NDM_CDS_STORE_URL": store}
     log = (folder / "service.log").open("wb")
@@ -89,7 +89,7 @@ def _awaited(remote: Remote, server: "subprocess.Popen[bytes]") -> list[dict[str
 
 def _scenes() -> list[Fixture]:
     """The requests that the demonstration shows, in their order."""
-    found = [one for one in read_fixtures([knowing.fixtures()]) if _place(one) is not None]
+    found = [one for one in read_fixtures([shipped("fixtures")]) if _place(one) is not None]
     return sorted(found, key=lambda one: _place(one) or 0)
 
 

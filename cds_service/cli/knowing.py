@@ -12,7 +12,6 @@ from cds_service.knowledge import Knowledge, default_folder, load
 from cds_service.moments import moment
 from cds_service.settings import environment
 
-FIXTURES = "fixtures"
 HOOKS_DIR, OVERLAY_DIR = "CDS_HOOKS_DIR", "CDS_HOOKS_OVERLAY"
 
 
@@ -55,13 +54,6 @@ def site(overlay: Path | None) -> Path | None:
     """The folder with the site's differences: from the option, else from the environment."""
     named = environment().get(OVERLAY_DIR)
     return overlay or (Path(named) if named else None)
-
-
-def fixtures() -> Path:
-    """The shipped fixtures: beside the package in a checkout, else inside the wheel."""
-    package = Path(__file__).resolve().parent.parent
-    inside, beside = package / FIXTURES, package.parent / FIXTURES
-    return beside if beside.is_dir() else inside
 
 
 def now() -> datetime:

@@ -9,9 +9,11 @@ import click
 from cds_service.cases.examples import examples
 from cds_service.cli import knowing
 from cds_service.cli.config import CONFIG_OPTION
-from cds_service.configuration import check_start, read_settings
+from cds_service.configuration import read_settings
+from cds_service.settings import HOST, PORT
+from cds_service.shipped import shipped
 
-HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8080, 1, 8
+WORKERS, THREADS = 1, 8
 
 
 @click.command(
@@ -52,9 +54,8 @@ def command(
     proxy in front that ends TLS and buffers requests.
     """
     settings = read_settings(file, development=dev)
-    check_start(settings, host, port)
     settings = replace(settings, fhir_data=fhir_data or settings.fhir_data)
     from cds_service.web.serve import serve
 
-    worked = partial(examples, knowing.fixtures())
+    worked = partial(examples, shipped("fixtures"))
     serve(settings, (knowing.folder(hooks), knowing.site(overlay)), host, port, workers, threads, worked)

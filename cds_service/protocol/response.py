@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from cds_service.settings import LOOPBACK
+
 LONGEST_SUMMARY = 139  # "fewer than 140 characters"; counted as UTF-16, which every client agrees on
 LONGEST_TOPIC = 100
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]+")
 LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 MARKUP = re.compile(r"<[A-Za-z!/?]|!\[|\]\(")

@@ -1,12 +1,13 @@
 """What operators ask: is it alive, is it ready, what does it count, which version runs, what does it offer."""
 
-from pathlib import Path
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response
 
 from cds_service import __version__
+from cds_service.protocol.discovery import SPECIFICATION
+from cds_service.shipped import shipped
 from cds_service.web.outcome import MEDIA_TYPE
 from cds_service.web.parts import Parts
 
@@ -26,7 +27,7 @@ def operation(parts: Parts) -> Blueprint:
 class _Desk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._openapi = openapi_document()
+        self._openapi = shipped("docs/openapi.json").read_bytes()
 
     def health(self) -> Response:
         """The process answers; nothing else is looked at, so that a database in trouble restarts nobody."""
@@ -51,18 +52,11 @@ class _Desk:
 
     def version(self) -> Response:
         """The version of the program and of the knowledge."""
-        return _json({"name": "ndm-cds", "version": __version__, "knowledge": self._parts.knowledge.version, "cdsHooks": "2.0.1"})
+        return _json({"name": "ndm-cds", "version": __version__, "knowledge": self._parts.knowledge.version, "cdsHooks": SPECIFICATION})
 
     def openapi(self) -> Response:
         """The description of this interface, the same as `docs/openapi.json`."""
         return Response(self._openapi, content_type=MEDIA_TYPE)
-
-
-def openapi_document() -> bytes:
-    """The OpenAPI 3.1 document: `docs/openapi.json` of a checkout, which the wheel carries beside this file."""
-    here = Path(__file__).resolve().parent
-    inside, beside = here / "openapi.json", here.parent.parent / "docs" / "openapi.json"
-    return (beside if beside.is_file() else inside).read_bytes()
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:

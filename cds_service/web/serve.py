@@ -21,7 +21,8 @@ from sqlalchemy import make_url
 from cds_service.configuration import check_start
 from cds_service.fhir.client import FhirClient
 from cds_service.knowledge import Knowledge, load
-from cds_service.settings import Settings, share_metrics
+from cds_service.settings import Server, Settings, share_metrics
+from cds_service.shipped import shipped
 from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.store.memory import Memory
@@ -33,14 +34,13 @@ from cds_service.web import create_app, utc_now
 from cds_service.web.admission import Admission
 from cds_service.web.jwks import KeyRing
 from cds_service.web.logs import event, log_configuration, log_uncaught
-from cds_service.web.pages_of_site import ForPeople, no_examples
+from cds_service.web.pages_of_site import ForPeople
 from cds_service.web.rule_pages import Example
-from cds_service.web.stories import Story, read_folder, read_stories, shipped_fixtures
+from cds_service.web.stories import Story, read_folder, read_stories
 from cds_service.web.trust import Trust
 from cds_service.web.warm import warm_up
 from cds_service.web.workers import end_with_parent
 
-HOST, PORT, WORKERS, THREADS = "127.0.0.1", 8000, 1, 8
 # A thread that reads a slow body waits outside the interpreter and costs a little memory only; the places for judging are counted apart.
 READERS = 384
 STOP_S = 3  # beside the deadline of the FHIR calls, for a request that is under way when the server stops
@@ -49,12 +49,12 @@ RESPAWNS, RESPAWN_WINDOW_S = 60, 60.0
 
 def serve(
     settings: Settings,
-    knowledge_paths: tuple[Path | None, Path | None] = (None, None),
-    host: str = HOST,
-    port: int = PORT,
-    workers: int = WORKERS,
-    threads: int = THREADS,
-    examples: Callable[[Knowledge], Sequence[Example]] = no_examples,
+    knowledge_paths: tuple[Path | None, Path | None],
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    examples: Callable[[Knowledge], Sequence[Example]],
 ) -> None:
     """Answer until a signal ends it; raises ConfigurationError or KnowledgeError before anything listens.
 
@@ -77,7 +77,7 @@ def serve(
 
 def _named(settings: Settings, host: str, port: int) -> Settings:
     """In development mode the service is known by the address that it listens on, unless another is configured."""
-    if not settings.development or settings.server.public_url != type(settings.server)().public_url:
+    if not settings.development or settings.server.public_url != Server().public_url:
         return settings
     return replace(settings, server=replace(settings.server, public_url=f"http://{host}:{port}"))
 
@@ -87,16 +87,11 @@ def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, exampl
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log_uncaught()
     end_with_parent()
-    warm_up(knowledge, shipped_fixtures(), utc_now())
+    warm_up(knowledge, shipped("fixtures"), utc_now())
     return build(settings, knowledge, threads, examples)
 
 
-def build(
-    settings: Settings,
-    knowledge: Knowledge,
-    threads: int = THREADS,
-    examples: Callable[[Knowledge], Sequence[Example]] = no_examples,
-) -> Flask:
+def build(settings: Settings, knowledge: Knowledge, threads: int, examples: Callable[[Knowledge], Sequence[Example]]) -> Flask:
     """The application with its real store, keys and FHIR calls; it runs in the worker, since threads do not survive a fork."""
     engine = open_engine(settings.store.url)
     folder = spool_folder(settings)
@@ -128,7 +123,7 @@ def patients(settings: Settings) -> tuple[Story, ...]:
     if not settings.development:
         return ()
     own = read_folder(settings.fhir_data) if settings.fhir_data else []
-    return (*read_stories(shipped_fixtures()), *own)
+    return (*read_stories(shipped("fixtures")), *own)
 
 
 def spool_folder(settings: Settings) -> Path:

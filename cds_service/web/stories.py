@@ -12,7 +12,6 @@ from cds_service.moments import moment, moved
 
 Resource = dict[str, Any]
 FRESH = timedelta(hours=1)
-FIXTURES = "fixtures"
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,6 @@ class Shelf:
     def resources(self) -> Iterator[Resource]:
         """Everything that the fixture FHIR server holds."""
         return (resource for story in self.stories() for resource in story.resources)
-
-
-def shipped_fixtures() -> Path:
-    """The folder of fixtures: beside the package in a checkout, else inside the wheel."""
-    package = Path(__file__).resolve().parent.parent
-    beside, inside = package.parent / FIXTURES, package / FIXTURES
-    return beside if beside.is_dir() else inside
 
 
 def read_stories(fixtures: Path) -> list[Story]:

@@ -244,7 +244,7 @@ def test_secrets_are_never_repeated(file: Path) -> None:
 def test_a_test_rig_may_use_http_on_loopback(file: Path) -> None:
     """With allow_loopback_http FHIR servers, keys and the public address may be http on 127.0.0.1; all else is as in production."""
     text = (
-        RIG.replace("https://cds.example.org", "http://127.0.0.1:8000")
+        RIG.replace("https://cds.example.org", "http://127.0.0.1:8080")
         + 'fhir_base = ["http://127.0.0.1:9/fhir"]\njwks_url = "http://127.0.0.1:9/keys"\n'
     )
     client = read(file, text).clients[0]

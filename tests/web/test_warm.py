@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from cds_service.knowledge import Knowledge, load
+from cds_service.shipped import shipped
 from cds_service.web import warm
-from cds_service.web.stories import shipped_fixtures
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def test_each_service_is_met_once_and_the_units_are_loaded(knowledge: Knowledge,
     monkeypatch.setattr(
         warm, "decide", lambda known, service, body, **rest: decided.append(service) or decide(known, service, body, **rest)
     )
-    warm.warm_up(knowledge, shipped_fixtures(), NOW)
+    warm.warm_up(knowledge, shipped("fixtures"), NOW)
     assert {"ndm-order-sign", "ndm-order-select"} <= set(decided)
     assert len(decided) == len(set(decided))
     assert loaded.wait(5)
