@@ -104,16 +104,6 @@ def child(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> boo
     return bedside.child
 
 
-def crrt(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """Continuous renal replacement therapy is under way."""
-    return bedside.kidney.replacement == "CRRT"
-
-
-def dialysis(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """Any renal replacement therapy is under way."""
-    return bedside.kidney.replacement is not None
-
-
 def dual_resistant(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
     """The isolate resists every regimen that is otherwise expected to work."""
     return bedside.dual_resistant
@@ -122,11 +112,6 @@ def dual_resistant(bedside: Bedside, evidence: Sequence[Evidence], remark: Remar
 def regimen_unsound(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
     """A rule about the regimen itself has spoken, so that doses can wait."""
     return bool(bedside.unsound)
-
-
-def comfort_care(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """The goal of care is comfort."""
-    return bool((bedside.words | bedside.stated(remark.orders)) & set(bedside.policy.silent_with))
 
 
 def discharge_only(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
@@ -149,13 +134,9 @@ UNLESS: Mapping[str, Question] = MappingProxyType(
         "other-reason": other_reason,
         "another-isolate": another_isolate,
         "not-empiric": not_empiric,
-        "not-current": not_current,
         "child": child,
-        "crrt": crrt,
-        "dialysis": dialysis,
         "dual-resistant": dual_resistant,
         "regimen-unsound": regimen_unsound,
-        "comfort-care": comfort_care,
         "discharge-only": discharge_only,
     }
 )
