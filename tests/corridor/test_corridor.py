@@ -259,12 +259,6 @@ FOREIGN = [
     "x/..;/{}",
     "{};a=b",
 ]
-    "https://elsewhere.example/fhir/{}",
-    "//elsewhere.example/{}",
-    "HTTPS://ehr.example.org.elsewhere.example/fhir/{}",
-    "x/..;/{}",
-    "{};a=b",
-]
 
 
 @pytest.mark.parametrize("form", FOREIGN)
