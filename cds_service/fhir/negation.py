@@ -17,13 +17,17 @@ MOST_STEPS = 24
 
 
 class Said(Enum):
-    """What a text says of one name; DOUBTED is suspected, PAST was once, OPEN is nothing that can be used."""
+    """What a text says of one name; DOUBTED is suspected, PAST was once, OPEN is nothing that can be used, ASKED waits for an answer."""
 
     YES = "yes"
     NO = "no"
     DOUBTED = "doubted"
     PAST = "past"
     OPEN = "open"
+    ASKED = "asked"
+
+
+LETTERS = {"no": Said.NO, "n": Said.NO, "yes": Said.YES, "y": Said.YES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,13 @@ class Negation:
         def phrases(*names: str) -> Phrases:
             return Phrases(one for name in names for one in lists.get(name, ()))
 
-        before = {"open_before": Said.OPEN, "past_before": Said.PAST, "doubt_before": Said.DOUBTED, "before": Said.NO}
+        before = {
+            "open_before": Said.OPEN,
+            "asked_before": Said.ASKED,
+            "past_before": Said.PAST,
+            "doubt_before": Said.DOUBTED,
+            "before": Said.NO,
+        }
         after = {"open_after": Said.OPEN, "doubt_after": Said.DOUBTED, "after": Said.NO, "yes": Said.YES}
         self._before = tuple((phrases(name), said) for name, said in before.items())
         self._after = tuple((phrases(name), said) for name, said in after.items())
@@ -65,6 +75,8 @@ class Negation:
             return Said.OPEN
         if left.said in {Said.NO, Said.OPEN, Said.PAST}:
             return left.said
+        if left.said is Said.ASKED:
+            return right.said or Said.OPEN
         return right.said or left.said or (Said.NO if self._headed(text, hit) else Said.YES)
 
     def _left(self, text: Text, hit: Hit, hits: Iterable[Hit]) -> Glimpse:
@@ -131,10 +143,12 @@ class Negation:
         return Glimpse(None, listed, either)
 
     def _after_at(self, text: Text, place: int) -> Said | None:
-        said = next((said for phrases, said in self._after if phrases.at(text.words, place)), None)
-        if said is None and LABEL.search(text.gaps[place]):
-            return {"no": Said.NO, "n": Said.NO, "yes": Said.YES, "y": Said.YES}.get(text.words[place])
-        return said
+        """The longest phrase speaks: "test" leaves open what "test positive" answers."""
+        sizes = [(phrases.at(text.words, place), said) for phrases, said in self._after]
+        size, said = max(sizes, key=lambda one: one[0])
+        if size:
+            return said
+        return LETTERS.get(text.words[place]) if LABEL.search(text.gaps[place]) else None
 
 
 def _breaks(text: Text, place: int) -> bool:

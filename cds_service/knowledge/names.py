@@ -120,7 +120,18 @@ class CircumstanceSheet(Sheet, frozen=True):
 
 
 Said = Literal[
-    "before", "after", "yes", "listed", "fillers", "ends", "open_before", "open_after", "past_before", "doubt_before", "doubt_after"
+    "before",
+    "after",
+    "yes",
+    "listed",
+    "fillers",
+    "ends",
+    "asked_before",
+    "open_before",
+    "open_after",
+    "past_before",
+    "doubt_before",
+    "doubt_after",
 ]
 
 
