@@ -21,6 +21,7 @@ ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~:@+-]+")
 REFERENCE = re.compile(r"[A-Za-z]+/([A-Za-z0-9._~:@+-]+)")
 TOKEN = re.compile(r"[!-~]+")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+MOST_KEYS = 200
 MOST_DRAFTS = 500  # a session has up to about 40
 TOO_MANY = (
     "context.draftOrders: {found} entries; at most {most} are judged together. "
@@ -82,6 +83,8 @@ def parse_request(body: bytes, hook: str) -> HookRequest:
     check_body(body)
     raw = _decode(body)
     prefetch = raw.prefetch or {}
+    if len(prefetch) > MOST_KEYS:
+        raise BadRequest(f"prefetch: more than {MOST_KEYS} keys; send those that GET /cds-services names.")
     whole = without_duplicates(body, prefetch.values())
     _check_hook(whole, hook)
     context = whole.get("context")

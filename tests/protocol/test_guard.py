@@ -2,11 +2,13 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from msgspec import Raw
-from msgspec.json import decode
+from msgspec.json import decode, encode
 
+from bench.charts import request
 from cds_service.errors import BadRequest
 from cds_service.protocol.guard import DEEPEST, MOST_NODES, check_body, without_duplicates
 from cds_service.protocol.request import parse_request
@@ -137,7 +139,7 @@ def test_commas_in_a_long_text_are_no_values(piece: str) -> None:
 
 
 def test_the_count_of_values_has_a_boundary() -> None:
-    """H3: as many values as allowed pass, one more does not."""
+    """H3: as many values as allowed pass, twice as many do not."""
     check_body(b"[" + b"{}," * (MOST_NODES // 2 - 2) + b"{}]")
     with pytest.raises(BadRequest, match="values"):
         check_body(b"[" + b"{}," * MOST_NODES + b"{}]")
@@ -150,3 +152,36 @@ def test_a_bomb_is_refused_quickly() -> None:
     with pytest.raises(BadRequest):
         check_body(content)
     assert time.perf_counter() - started < 0.5
+
+
+FLAT = ",".join(f'"k{number:07d}":1' for number in range(1_500_000))
+
+
+@pytest.mark.parametrize(
+    ("place", "keys"),
+    [
+        ('"prefetch": {}', f'"prefetch": {{}}, {FLAT}'),
+        ('"text": "aztreonam"', f'"text": "aztreonam", {FLAT}'),
+        ('"prefetch": {}', f'"prefetch": {{{FLAT}}}'),
+        ('"prefetch": {}', f'"prefetch": {{"results": {{"resourceType": "Observation", {FLAT}}}}}'),
+        ('"prefetch": {}', f'"prefetch": {{}}, {FLAT[: 13 * 210_000 - 1]}'),
+        ('"text": "aztreonam"', f'"text": "aztreonam", {FLAT[: 13 * 210_000 - 1]}'),
+        ('"prefetch": {}', f'"prefetch": {{{FLAT[: 13 * 300 - 1]}}}'),
+    ],
+    ids=["root", "draft", "keys", "resource", "fewer in the root", "fewer in a draft", "300 keys"],
+)
+def test_flat_objects_of_many_names_are_refused_quickly(place: str, keys: str) -> None:
+    """D15: 20 MB of flat names are refused before they become objects, and so are 210,000 beside the charts, or 300 prefetch keys."""
+    content = json.dumps(order_sign()).replace(place, keys).encode()
+    started = time.process_time()
+    with pytest.raises(BadRequest, match="more than"):
+        parse_request(content, "order-sign")
+    assert time.process_time() - started < 0.5
+
+
+def test_the_charts_of_the_load_test_are_taken() -> None:
+    """D15, G-13: an honest request with a chart of ten thousand resources passes every count, also with the least white space."""
+    content = request("card", 10_000, datetime(2026, 11, 20, tzinfo=UTC))
+    assert len(content) > 15_000_000
+    assert parse_request(content, "order-sign").prefetch
+    assert parse_request(encode(decode(content)), "order-sign").prefetch
