@@ -93,9 +93,7 @@ def without_duplicates(body: bytes, values: Iterable[Raw]) -> Any:
     """
     skeleton = _skeleton(body, values)
     if _crowded(skeleton.translate(_BRACKETS, _NO_BRACKET_OR_COMMA)) and _crowded(_outside_strings(skeleton)):
-        raise BadRequest(
-            f"The request has more than {MOST_PLAIN} values beside its charts; send only the orders of this session."
-        )
+        raise BadRequest(f"The request has more than {MOST_PLAIN} values beside its charts; send only the orders of this session.")
     try:
         return _read(skeleton)
     except Twice:
