@@ -1,11 +1,11 @@
 """A rule: its sheet, its trigger, and how the two speak together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from string import Formatter
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, field
 
@@ -15,8 +15,10 @@ from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.policy import Sheet
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.finding import Finding, Indicator, Quiet, Remark, Silence
+from cds_service.protocol.response import LONGEST_SUMMARY
 from cds_service.triggers import Trigger
 
+T = TypeVar("T")
 REGIMEN = "regimen"
 QUESTIONS = {
     REGIMEN: "Is anything in the regimen expected to work?",
@@ -28,7 +30,6 @@ QUESTIONS = {
     "monitoring": "What is missing or unclear?",
 }
 
-LONGEST_SUMMARY = 139
 NOT_CURRENT = "not-current"
 LISTS = {"drug", "drugs", "partner", "other", "why"}
 STANDING_WORDS = {"enzyme", "organism", "specimen", "collected", "status", "companion", "n", "state", "standing"}
@@ -156,12 +157,12 @@ class Rule:
         sentences = [self.sheet.detail, *(self.sheet.notes[note] for note in dict.fromkeys(asked) if note in self.sheet.notes)]
         summary = self._summary(evidence, remark)
         usual = remark.suggest if remark.suggest is not None else self.sheet.suggest
-        cited = remark if remark.isolates else replace(remark, isolates=_isolates(evidence))
+        cited = remark if remark.isolates else replace(remark, isolates=tuple(one.isolate for one in evidence))
         return Finding(
             rule=self.id,
             title=self.sheet.title,
             indicator=indicator,
-            summary=headline(summary, words),
+            summary=summarise(summary, words),
             detail=tuple(fill(text, words) for text in (*sentences, self.sheet.limits) if text),
             remark=cited,
             suggest=(*usual, *(key for note in asked for key in self.sheet.suggest_with.get(note, ()) if key not in usual)),
@@ -197,20 +198,25 @@ class Rule:
         return notes
 
 
-def _isolates(evidence: Sequence[Evidence]) -> tuple[Any, ...]:
-    return tuple(one.isolate for one in evidence)
-
-
 def _together(remarks: Sequence[Remark], usual: Indicator) -> Remark:
     """The strongest remark speaks for all, about the orders of all."""
     first = max(remarks, key=lambda one: ((one.indicator or usual).rank, not one.attached))
     if len(remarks) == 1:
         return first
-    merged: dict[str, Any] = {
-        name: tuple(dict.fromkeys(item for one in (first, *remarks) for item in getattr(one, name)))
-        for name in ("orders", "isolates", "notes", "removes", "corrections")
-    }
-    return Remark(**{name: getattr(first, name) for name in Remark.__slots__} | merged)
+    every = (first, *remarks)
+    return replace(
+        first,
+        orders=_each(one.orders for one in every),
+        isolates=_each(one.isolates for one in every),
+        notes=_each(one.notes for one in every),
+        removes=_each(one.removes for one in every),
+        corrections=_each(one.corrections for one in every),
+    )
+
+
+def _each(parts: Iterable[Iterable[T]]) -> tuple[T, ...]:
+    """Everything that the parts hold, once."""
+    return tuple(dict.fromkeys(item for one in parts for item in one))
 
 
 def fill(text: str, words: Mapping[str, str]) -> str:
@@ -218,7 +224,7 @@ def fill(text: str, words: Mapping[str, str]) -> str:
     return text.format_map(words if isinstance(words, _Blank) else _Blank(words)).strip() if "{" in text else text.strip()
 
 
-def headline(text: str, words: Mapping[str, str]) -> str:
+def summarise(text: str, words: Mapping[str, str]) -> str:
     """A summary, beginning with a capital; where many drugs make it too long, each list is cut to its first."""
     found = fill(text, words)
     for rest in (" and others", ""):

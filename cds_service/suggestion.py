@@ -79,13 +79,13 @@ class SuggestionSheet:
     key: str
     does: Act
     label: str
+    route: Code
     label_beside: str = ""
     label_adding: str = ""
     note: str = ""
     untested: str = ""
     at_site: AtSite | None = None
     products: tuple[Product, ...] = ()
-    route: Code | None = None
     request: Request | None = None
     hours: int | None = None
     days: int | None = None

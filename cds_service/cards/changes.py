@@ -112,7 +112,7 @@ def correct(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> 
     labels: list[str] = []
     for order, mine in corrections.items():
         product = products.get(order.drug.key)
-        if product is None or sheet.route is None or desk.bedside.child:
+        if product is None or desk.bedside.child:
             continue
         found = list(_corrected(desk, mine, product, sheet.route, tuple(findings)))
         actions += found
@@ -213,7 +213,7 @@ def limit(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pr
 def extend(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:
     """A later end, counted from the first order of this course."""
     orders = _drafts(findings)
-    began = desk.bedside.therapy_began() or min((desk.bedside.regimen.start(order) for order in orders), default=desk.bedside.now)
+    began = desk.bedside.therapy_began or min((desk.bedside.regimen.start(order) for order in orders), default=desk.bedside.now)
     end = after(began, Decimal(24 * (sheet.days or 0)))
     return _ended(desk, dict.fromkeys(orders, end), sheet, f"Plan until {end.date().isoformat()}") if end else NOTHING
 

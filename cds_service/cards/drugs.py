@@ -60,7 +60,6 @@ def _list(bedside: Bedside, findings: Sequence[Finding]) -> Regimen:
 def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, doses: Doses) -> Proposal:
     concerned = tuple(order for finding in findings for order in finding.remark.orders)
     place, why = desk.place(concerned), reasons(findings)
-    assert sheet.route is not None
     therapy = _list(desk.bedside, findings).therapy
     gone = list(_replaced(desk.bedside, sheet, concerned, therapy)) if sheet.does is Act.SWITCH else []
     kept = [order for order in therapy if order.drug.key in sheet.drugs]

@@ -132,12 +132,10 @@ def _tested(bedside: Bedside) -> str:
     """The susceptibilities that speak about the active regimens."""
     agents = list(dict.fromkeys(test for row in bedside.policy.regimen.active for test in row.tests))
     found = [one for agent in agents if (one := bedside.laboratory.tested(agent))]
-    drugs = bedside.reference.drugs
     lines = []
     for one in found:
-        name = " + ".join(drugs[part].name if part in drugs else part for part in one.agent.split("+"))
         mic = f" (MIC {figure(one.mic)} mg/L)" if one.mic is not None else ""
-        lines.append(f"{name} {one.answer.spoken}{mic}")
+        lines.append(f"{bedside.reference.named(one.agent)} {one.answer.spoken}{mic}")
     return "; ".join(lines)
 
 

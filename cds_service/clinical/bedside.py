@@ -26,6 +26,10 @@ class Reference:
     doses: DoseTable
     breakpoints: tuple[Breakpoint, ...] = ()
 
+    def named(self, agent: str) -> str:
+        """What the laboratory tested, a drug or several together, by name: "a + b"."""
+        return " + ".join(self.drugs[part].name if part in self.drugs else part for part in agent.split("+"))
+
 
 @dataclass(frozen=True)
 class Bedside:
@@ -261,10 +265,11 @@ class Bedside:
         """Completed tenths of an hour between a moment and now: a few minutes between two clocks decide nothing."""
         return (self.now - moment).total_seconds() // 360 / 10 if moment else None
 
+    @cached_property
     def therapy_began(self) -> datetime | None:
-        """When the first order of the regimen that works now was started."""
-        orders = [order for order in (*self.regimen.active, *self.regimen.replaced) if not order.draft]
-        return min((order.starts for order in orders if order.starts and order.starts <= self.now), default=None)
+        """When the first running order of the regimen that works now, or of what it replaces, was started; other drugs do not count."""
+        known = [one for one in (*self.regimen.active, *self.regimen.replaced) if not one.draft and one.drug.key in self.regimen.directed]
+        return min((one.starts for one in known if one.starts and one.starts <= self.now), default=None)
 
     def named_part(self, key: str) -> str:
         """A part of the record in human words."""

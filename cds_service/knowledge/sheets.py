@@ -13,7 +13,8 @@ from cds_service.clinical.regimen import Drugs
 from cds_service.knowledge.known import Known, unknown
 from cds_service.knowledge.sets import named
 from cds_service.knowledge.told import nearest, told
-from cds_service.rule import LONGEST_SUMMARY, NOT_CURRENT, STANDING_NOTES, STANDING_WORDS, Rule, RuleSheet, braces
+from cds_service.protocol.response import LONGEST_SUMMARY
+from cds_service.rule import NOT_CURRENT, STANDING_NOTES, STANDING_WORDS, Rule, RuleSheet, braces
 from cds_service.triggers import TRIGGERS, Trigger
 
 ID = re.compile(r"[a-z][A-Za-z0-9]{2,99}")

@@ -13,13 +13,13 @@ from cds_service.clinical.bedside import Reference
 from cds_service.clinical.policy import Sheet
 from cds_service.fhir import drafts
 from cds_service.fhir.drafts import Place, Prescribed
+from cds_service.fhir.systems import RXNORM
 from cds_service.knowledge.files import Files
 from cds_service.knowledge.known import Known
 from cds_service.knowledge.names import ValueSet
 from cds_service.rule import braces
 from cds_service.suggestion import Act, AtSite, Code, Product, Request, SuggestionSheet
 
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 WORDS = {"drug", "kept", "regimen"}
 NEEDS = {Act.START: "drugs", Act.SWITCH: "drugs", Act.REQUEST: "request", Act.LIMIT: "hours", Act.EXTEND: "days"}
 
@@ -143,7 +143,6 @@ def _possible(sheet: SuggestionSheet, reference: Reference) -> Iterator[drafts.R
         yield from (drafts.service_request(sheet.request, place, ("Observation/a",)) for place in (bare, full))
     for product in sheet.products:
         for place, dose in itertools.product((bare, full), _doses(product, reference)):
-            assert sheet.route is not None
             yield drafts.medication_request(product, sheet.route, dose, place, ("Observation/a",), product.code.system)
 
 

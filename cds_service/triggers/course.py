@@ -34,7 +34,7 @@ class CourseTooShort:
             ends = _ends(bedside, drafts)
             if not ends or not self._here(bedside, drafts, evidence):
                 continue
-            began = _began(bedside) or min(order.starts or bedside.now for order in drafts)
+            began = bedside.therapy_began or min(order.starts or bedside.now for order in drafts)
             planned = (min(ends) - began).total_seconds() / 86400
             if planned < self.days:
                 yield Remark(tuple(drafts), words={"n": f"{int(max(planned, 0))}", "drug": names(drafts)})
@@ -77,7 +77,7 @@ class Worsening:
     sofa_rise: int
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        began = _began(bedside)
+        began = bedside.therapy_began
         hours = bedside.since(began)
         if began is None or hours is None or not self.from_h <= hours <= self.to_h:
             return
@@ -239,13 +239,6 @@ def _end(bedside: Bedside, order: Order) -> datetime | None:
 
 def _single(order: Order) -> bool:
     return bool(order.doses) and all(dose.once for dose in order.doses)
-
-
-def _began(bedside: Bedside) -> datetime | None:
-    """When the first running order of the regimen that works now, or of what it replaces, was started."""
-    regimen = bedside.regimen
-    orders = [one for one in (*regimen.active, *regimen.replaced) if not one.draft and one.drug.key in regimen.directed]
-    return min((one.starts for one in orders if one.starts and one.starts <= bedside.now), default=None)
 
 
 def _since(measures: Sequence[Measure], moment: datetime) -> list[Measure]:

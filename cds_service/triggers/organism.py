@@ -33,9 +33,7 @@ class ResistantToOrdered:
     def _remark(self, bedside: Bedside, failing: Sequence[tuple[tuple[Order, ...], Tested]]) -> Remark:
         orders = tuple(dict.fromkeys(order for some, _ in failing for order in some))
         first, tested = failing[0]
-        drugs = bedside.reference.drugs
-        agent = " + ".join(drugs[part].name if part in drugs else part for part in tested.agent.split("+"))
-        words = {"drug": names(first), "agent": agent, "answer": tested.answer.spoken, **_number(tested)}
+        words = {"drug": names(first), "agent": bedside.reference.named(tested.agent), "answer": tested.answer.spoken, **_number(tested)}
         removes = tuple(order for order in orders if order.draft)
         return Remark(orders, variant="by-breakpoint" if tested.by_breakpoint else None, words=words, removes=removes)
 

@@ -145,6 +145,13 @@ def test_a_loading_dose_and_its_maintenance_are_one_course() -> None:
     assert bedside(orders).regimen.active_rows
 
 
+def test_a_course_began_with_the_first_drug_against_this_organism() -> None:
+    """What a draft takes over counts as the same course; another drug that is renewed beside it began something else."""
+    lance, club = running("lance", name="old", starts=hours(-50)), running("club", name="other", starts=hours(-90))
+    renewed = [order("lance", name="new", replaces="MedicationRequest/old"), order("club", name="next", replaces="MedicationRequest/other")]
+    assert bedside([lance, club, *renewed]).therapy_began == hours(-50)
+
+
 @pytest.mark.parametrize("reason", ["prophylaxis", "test-dose"])
 def test_prophylaxis_does_not_treat(reason: str) -> None:
     """Orders for prophylaxis or a test neither arm the rules nor count as treatment."""

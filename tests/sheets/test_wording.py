@@ -13,7 +13,8 @@ from cds_service.clinical.facts import Drug
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.regimen import Drugs
 from cds_service.knowledge import Knowledge, default_folder, load
-from cds_service.rule import LISTS, LONGEST_SUMMARY, Rule, evidence_words, fill, headline
+from cds_service.protocol.response import LONGEST_SUMMARY
+from cds_service.rule import LISTS, Rule, evidence_words, fill, summarise
 from tests.rules_regimen.bench import RODS, isolate
 
 LONGEST = {
@@ -117,7 +118,7 @@ def test_no_summary_is_cut(name: str) -> None:
     for words, text in product(wordings(rule), summaries(rule)):
         assert len(fill(text, words)) <= LONGEST_SUMMARY, f"{len(fill(text, words))} {fill(text, words)}"
         listed = {**words, **{key: f"{words[key]}, {words[key]} and {words[key]}" for key in LISTS}}
-        assert len(headline(text, listed)) <= LONGEST_SUMMARY, headline(text, listed)
+        assert len(summarise(text, listed)) <= LONGEST_SUMMARY, summarise(text, listed)
 
 
 @pytest.mark.parametrize("name", sorted(rules()))
