@@ -1,5 +1,6 @@
 """One malformed file for each mistake; its first line is the message that it must produce, and the only one."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,18 @@ def test_a_site_changes_a_value_with_its_differences_alone(tmp_path: Path) -> No
     assert (windows.current_days, windows.history_days) == (14, 365)
     assert before.version != after.version
     assert before.services.keys() == after.services.keys()
+
+
+def test_a_site_may_have_code_systems_of_its_own(tmp_path: Path) -> None:
+    """A value set of an overlay may take a hospital's own codes, and those of a system that is official and not read elsewhere."""
+    (tmp_path / "shared" / "valuesets").mkdir(parents=True)
+    for key, system in {
+        "skin": "https://hospital.example/codes",
+        "nose": "urn:oid:1.2.3.4",
+        "groin": "http://hl7.org/fhir/sid/icd-9-cm",
+    }.items():
+        compose = {"include": [{"system": system, "concept": [{"code": "7", "display": key}]}]}
+        text = json.dumps({"resourceType": "ValueSet", "id": f"specimen-{key}", "compose": compose})
+        (tmp_path / "shared" / "valuesets" / f"specimen-{key}.json").write_text(text, "utf-8")
+    terms = load(ROOT / "hooks", tmp_path).terminology
+    assert [terms.code("specimen", system, "7") for system in ("https://hospital.example/codes", "urn:oid:1.2.3.4")] == ["skin", "nose"]

@@ -44,6 +44,8 @@ SPELLINGS = {
     "{score}": "", "score": "", "points": "", "1": "",
 }  # fmt: skip
 
+USUAL = frozenset(SPELLINGS.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -88,6 +90,11 @@ def spelled(unit: str) -> str:
     """The UCUM code of a unit as people write it."""
     plain = unit.strip()
     return SPELLINGS.get(plain.lower(), plain)
+
+
+def is_unit(unit: str) -> bool:
+    """Whether this is a unit of UCUM; the library is asked only about one that is not usual."""
+    return unit in USUAL or _line(unit, unit) is not None
 
 
 def convert(found: Amount | None, unit: str, molar_mass: Decimal | None = None) -> Decimal | None:

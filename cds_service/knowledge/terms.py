@@ -1,10 +1,12 @@
 """Builds the terminology from the name tables and the value sets, and reports whatever in them is unknown, double or empty."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.clinical.policy import Local
-from cds_service.fhir import systems
+from cds_service.fhir import quantity, systems
 from cds_service.fhir.negation import Negation
 from cds_service.fhir.valuesets import AntibacterialLook, Ingredients, Terminology, Test
 from cds_service.fhir.vocabulary import NOTHING, Entry, Phrases, Vocabulary
@@ -25,6 +27,8 @@ from cds_service.knowledge.names import (
 
 DRUGS, ORGANISMS, SPECIMENS = "shared/drugs.yaml", "shared/organisms.yaml", "shared/specimens.yaml"
 CIRCUMSTANCES, WORDS, VALUESETS = "shared/circumstances.yaml", "shared/words.yaml", "shared/valuesets/*.json"
+ADDRESS = re.compile(r"https?://[^/\s]|urn:\S", re.IGNORECASE)
+NEAR, SIBLING = 0.8, 0.97  # how alike the URL of another system is; those of HL7 differ by their last word
 FEW = 2  # an answer may stand beside a unit
 Codes = dict[str, dict[tuple[str, str], str]]
 
@@ -41,9 +45,7 @@ def terminology(files: Files) -> Terminology:
         known.look(name, sheet)
     names = _names(drugs, organisms, specimens, circumstances, words)
     _check_names(files, names)
-    for key, row in words.tests.items():
-        if row.molar_mass == 0:
-            files.problem(WORDS, f"tests.{key}.molar_mass", 0, "the weight of a mole in grams, or nothing")
+    _check_tests(files, words)
     unknown(files, WORDS, "never", words.never, _tables(words), "a kind of name")
     codes, displays = _codes(files, _keys(drugs, organisms, specimens, circumstances, words))
     return Terminology(
@@ -61,6 +63,14 @@ def terminology(files: Files) -> Terminology:
         severe_reactions=frozenset(key for key, row in words.reactions.items() if row.severe),
         generic_markers=frozenset(key for key, row in words.markers.items() if row.generic),
     )
+
+
+def _check_tests(files: Files, words: WordSheet) -> None:
+    for key, row in words.tests.items():
+        if row.molar_mass == 0:
+            files.problem(WORDS, f"tests.{key}.molar_mass", 0, "the weight of a mole in grams, or nothing")
+        if not quantity.is_unit(row.unit):
+            files.problem(WORDS, f"tests.{key}.unit", row.unit, 'a unit of UCUM, such as mg/dL or Cel, or "" for a number without one')
 
 
 def _drug(key: str, row: DrugRow) -> Drug:
@@ -201,7 +211,7 @@ def _take(
 ) -> None:
     """The codes of one value set; each needs a name, and may stand in only one set of its kind."""
     for include in found.compose.include:
-        system = systems.canonical(include.system)
+        system = _system(files, name, include.system)
         for concept in include.concept:
             where = f"{include.system}|{concept.code}"
             if not concept.display:
@@ -211,6 +221,17 @@ def _take(
                 other = codes.setdefault((system, code), key)
                 if other != key:
                     files.problem(name, where, f"also in the value set of {other}", "a code in one value set only")
+
+
+def _system(files: Files, name: str, system: str) -> str:
+    """The official URL; one that nearly is one is told. A site may have code systems of its own."""
+    found, official = systems.canonical(system), systems.OFFICIAL.values()
+    meant = get_close_matches(found, official, 1, SIBLING if "hl7.org/" in found else NEAR)
+    if found not in official and (meant or not ADDRESS.match(found)):
+        hint = f"did you mean {meant[0]}?" if meant else "one that begins with https://, http:// or urn:"
+        files.problem(name, "compose.include.system", system, f"the URL of a code system ({hint})")
+        files.failed.add(name)
+    return found
 
 
 def local_codes(files: Files, name: str, local: Local, known: Terminology) -> Codes:

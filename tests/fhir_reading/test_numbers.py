@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec import Raw
 
-from cds_service.fhir.quantity import Amount, amount, convert, exact, length, mass, number, spelled
+from cds_service.fhir.quantity import Amount, amount, convert, exact, is_unit, length, mass, number, spelled
 from cds_service.fhir.references import Home, Subjects, bare
 from cds_service.fhir.resources import Quantity
 from cds_service.fhir.times import day, moment
@@ -94,6 +94,12 @@ def test_a_dose_never_loads_the_unit_library() -> None:
 def test_units_as_people_write_them(written: str, code: str) -> None:
     """Common spellings of units mean the UCUM unit."""
     assert spelled(written) == code
+
+
+@pytest.mark.parametrize(("unit", "known"), [("mg/dL", True), ("", True), ("mm[Hg]", True), ("kgs", False), ("mg/dLl", False)])
+def test_a_unit_of_ucum_is_known(unit: str, known: bool) -> None:
+    """A unit is one of UCUM or it is none, usual or not; how people spell it does not count."""
+    assert is_unit(unit) is known
 
 
 def test_the_ucum_code_counts_more_than_the_printed_unit() -> None:
