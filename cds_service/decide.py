@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from cds_service.cards import Style, write
+from cds_service.cards import Style, plan, write
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.policy import Policy
 from cds_service.errors import UnknownService
@@ -63,7 +63,8 @@ def decide(
     record = with_medications(parts, request, drafts, fetch, knowledge)
     bedside = stand_at(service, request, drafts, record, knowledge, now)
     verdicts = service.judge(bedside)
-    cards = write(verdicts, bedside, service, knowledge, request, style, overridden(request)) if verdicts.findings else ()
+    due = verdicts.findings and plan(verdicts, bedside, service)  # an override only takes cards away, so that without one nothing is asked
+    cards = write(verdicts, bedside, service, knowledge, request, style, overridden(request)) if due else ()
     return Decision(service, request, cards, verdicts, bedside, bedside.chart.missing, knowledge.version)
 
 

@@ -13,6 +13,8 @@ class Pseudonyms:
 
     def of(self, kind: str, *parts: str | bytes) -> str:
         """The hash of one identifier; the kind and each part count, so that no two kinds ever meet."""
-        said = [kind.encode(), *(part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass") for part in parts)]
-        message = b"".join(len(part).to_bytes(8) + part for part in said)
-        return hmac.digest(self._key, message, "sha256")[:_BYTES].hex()
+        message: list[bytes] = []
+        for part in (kind, *parts):
+            said = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+            message += (len(said).to_bytes(8), said)
+        return hmac.digest(self._key, b"".join(message), "sha256")[:_BYTES].hex()

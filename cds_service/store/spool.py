@@ -35,6 +35,7 @@ class Spool:
         self._file: int | None = None
         self._path = folder
         self._whole = 0  # bytes of complete records in the own segment
+        self._named = False  # whether the disk knows the name of the own segment
         self._waiting = 0
 
     def prepare(self) -> None:
@@ -53,7 +54,7 @@ class Spool:
             try:
                 _write_all(file, lines)
                 if durable:
-                    os.fsync(file)
+                    self._sync(file)
             except OSError:
                 self._give_up(file)
                 raise
@@ -79,11 +80,17 @@ class Spool:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
             fcntl.flock(file, fcntl.LOCK_EX)
             if os.fstat(file).st_nlink:
-                _sync_folder(self._folder)
-                self._file, self._path, self._whole = file, path, 0
+                self._file, self._path, self._whole, self._named = file, path, 0, False
             else:
                 os.close(file)  # another process drained it between its making and its locking
         return self._file
+
+    def _sync(self, file: int) -> None:
+        """Wait until the disk has the segment and its name; decisions do without, since the folder alone can take 10 ms."""
+        os.fsync(file)
+        if not self._named:
+            _sync_folder(self._folder)
+            self._named = True
 
     def _give_up(self, file: int) -> None:
         """Cut off what a fault left behind, and write nothing more to a segment that the disk did not take."""

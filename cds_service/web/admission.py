@@ -1,8 +1,6 @@
 """How many requests are answered at once: a few are judged, some wait a moment, and all others are told at once to come back."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from cds_service.errors import Overloaded
 
@@ -18,20 +16,17 @@ class Admission:
         self._room = threading.Semaphore(places * (1 + WAITING_PER_PLACE))
         self._patience_s = patience_s
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Hold a place while the block runs; raises Overloaded where none can be had in time."""
         if not self._room.acquire(blocking=False):
             raise _overloaded()
-        try:
-            if not self._places.acquire(timeout=self._patience_s):
-                raise _overloaded()
-            try:
-                yield
-            finally:
-                self._places.release()
-        finally:
+        if not self._places.acquire(timeout=self._patience_s):
             self._room.release()
+            raise _overloaded()
+
+    def __exit__(self, *_: object) -> None:
+        self._places.release()
+        self._room.release()
 
 
 def _overloaded() -> Overloaded:

@@ -7,6 +7,7 @@ from flask import Request
 from cds_service.errors import BadRequest, TooLarge, UnsupportedBody
 
 JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
+PLAIN = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"})  # taken without being parsed
 CHUNK = 1 << 20
 UTF8 = frozenset({"utf-8", "utf8"})
 
@@ -40,6 +41,8 @@ def _read(stream: IO[bytes], wanted: int) -> bytes:
 
 
 def _check_type(request: Request) -> None:
+    if request.environ.get("CONTENT_TYPE") in PLAIN and "HTTP_CONTENT_ENCODING" not in request.environ:
+        return
     stated = request.headers.get("Content-Type", "").strip()
     if stated and request.mimetype not in JSON_TYPES:
         raise UnsupportedBody("Content-Type: application/json is expected.")

@@ -60,7 +60,7 @@ class CdsHooks:
         body = self._body()
         started = self._parts.clock()
         try:
-            with self._parts.admission.place():
+            with self._parts.admission:
                 decision = self._decide(client, service, body)
                 answer = to_json(decision.cards)
         except CannotDecide as error:

@@ -47,7 +47,7 @@ def _share(answer: Response, settings: Settings) -> None:
     """Name the origin that may read the answer; no credentials, since a token is sent by the client itself."""
     if not (settings.development or settings.server.cors_origins):
         return
-    answer.vary.add("Origin")
+    answer.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
     if origin is None or not (settings.development or origin in settings.server.cors_origins):
         return

@@ -42,7 +42,9 @@ _TALKATIVE = ("ndm_cds", "_granian", "granian")
 
 def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
     """Write one event; a field that is not on the list is a mistake of the programmer and is left out."""
-    LOGGER.log(level, name, extra={"fields": {key: value for key, value in fields.items() if key in FIELDS}})
+    if LOGGER.isEnabledFor(level):  # what follows is `LOGGER.log` without its search for the line of the caller, which no log line shows
+        told = {"fields": {key: value for key, value in fields.items() if key in FIELDS}}
+        LOGGER.handle(LOGGER.makeRecord(LOGGER.name, level, "", 0, name, (), None, extra=told))
 
 
 def fault(error: BaseException) -> Mapping[str, Any]:

@@ -267,7 +267,7 @@ def test_an_overloaded_service_says_so_at_once(build: Build, settings: Settings)
     """P4, A24: when all places are taken the answer is 503 with Retry-After."""
 
     class Full(Admission):
-        def place(self) -> Any:
+        def __enter__(self) -> None:
             raise Overloaded("full")
 
     caller = build(Settings(settings.server, settings.store, development=True), admission=Full(1)).test_client()
