@@ -35,6 +35,13 @@ class UnsupportedBody(ServiceError):
     code = "unsupported-body"
 
 
+class TooSlow(ServiceError):
+    """The body did not arrive in time."""
+
+    status = 408
+    code = "body-too-slow"
+
+
 class Overloaded(ServiceError):
     """More requests are under way than can be answered in time; the client may come back soon."""
 

@@ -2,6 +2,7 @@
 
 import gc
 import logging.config
+import resource
 import signal
 import tempfile
 import time
@@ -32,6 +33,7 @@ from cds_service.store.spool import Spool
 from cds_service.store.statistics import Statistics
 from cds_service.web import create_app, utc_now
 from cds_service.web.admission import Admission
+from cds_service.web.bridge import Bridge
 from cds_service.web.jwks import KeyRing
 from cds_service.web.logs import event, log_configuration, log_uncaught
 from cds_service.web.pages_of_site import ForPeople
@@ -41,8 +43,10 @@ from cds_service.web.trust import Trust
 from cds_service.web.warm import warm_up
 from cds_service.web.workers import end_with_parent
 
-# A thread that reads a slow body waits outside the interpreter and costs a little memory only; the places for judging are counted apart.
-READERS = 384
+# Threads beside those that judge: they wait for a place, read the rest of a large body, or answer for health.
+WAITING = 384
+READING = 192  # bodies that threads may wait for at once; the first part of each is awaited without a thread
+CONNECTIONS = 2_048
 STOP_S = 3  # beside the deadline of the FHIR calls, for a request that is under way when the server stops
 RESPAWNS, RESPAWN_WINDOW_S = 60, 60.0
 
@@ -72,7 +76,7 @@ def serve(
         event("starting", version=knowledge.version, count=workers)
         begin = partial(_begin_worker, settings, knowledge, threads, examples)
         stop_s = STOP_S + ceil(settings.server.deadline_ms / 1_000)
-        _server(host, port, workers, threads, stop_s).serve(target_loader=begin, wrap_loader=False)
+        _server(host, port, workers, stop_s).serve(target_loader=begin, wrap_loader=False)
 
 
 def _named(settings: Settings, host: str, port: int) -> Settings:
@@ -82,13 +86,13 @@ def _named(settings: Settings, host: str, port: int) -> Settings:
     return replace(settings, server=replace(settings.server, public_url=f"http://{host}:{port}"))
 
 
-def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, examples: Callable[[Knowledge], Sequence[Example]]) -> Flask:
+def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, examples: Callable[[Knowledge], Sequence[Example]]) -> Bridge:
     """The first thing that a worker does; a signal to stop that arrives before it serves would otherwise be lost, and the stop hang."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log_uncaught()
     end_with_parent()
     warm_up(knowledge, shipped("fixtures"), utc_now())
-    return build(settings, knowledge, threads, examples)
+    return Bridge(build(settings, knowledge, threads, examples), threads + WAITING, READING)
 
 
 def build(settings: Settings, knowledge: Knowledge, threads: int, examples: Callable[[Knowledge], Sequence[Example]]) -> Flask:
@@ -153,16 +157,25 @@ class _Respawns(dict[int, float]):
         return super().get(worker, default) if len(recent) > RESPAWNS else default
 
 
-def _server(host: str, port: int, workers: int, threads: int, stop_s: int) -> Any:
+def _connections() -> int:
+    """How many connections a worker may hold: as many as it wants if the system gives it the files for twice that, else fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(CONNECTIONS, soft // 2) if soft != resource.RLIM_INFINITY else CONNECTIONS
+
+
+def _server(host: str, port: int, workers: int, stop_s: int) -> Any:
     logs: Mapping[str, Any] = log_configuration()
     server = Granian(
         "ndm-cds",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=workers,
-        blocking_threads=threads + READERS,
-        backpressure=threads + READERS,
+        backpressure=_connections(),
         respawn_failed_workers=True,
         workers_kill_timeout=stop_s,
         log_dictconfig=dict(logs),

@@ -82,6 +82,29 @@ def test_half_sent_requests_do_not_stop_the_service(shared: Running, half: bytes
             one.close()
 
 
+@pytest.mark.parametrize("sent", [1, 200_000])
+def test_bodies_that_stand_still_are_given_up(start: Start, hospital: Hospital, config: str, sent: int) -> None:
+    """A23, P1: four hundred half-sent bodies of a client with good tokens: others are answered meanwhile, and the bodies get 408 or 503."""
+    server, sockets = start(config, workers=1), []
+    for _ in range(400):
+        one = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        token = hospital.authorization()["Authorization"].encode()
+        one.sendall(HEAD + b"Authorization: " + token + b"\r\nContent-Length: 1000000\r\n\r\n" + b" " * sent)
+        sockets.append(one)
+    for _ in range(5):
+        began = time.monotonic()
+        assert server.ask("POST", ORDER_SIGN, speaking(), hospital.authorization())[0] == 200
+        assert time.monotonic() - began < 5.0
+    answers = []
+    for one in sockets:
+        answers.append(one.recv(65_536)[9:12])
+        while one.recv(65_536):
+            pass  # until the server closes
+        one.close()
+    assert set(answers) <= {b"408", b"503"}
+    assert answers.count(b"408") >= (400 if sent == 1 else 100)
+
+
 def test_a_request_under_way_is_finished_when_the_server_stops(start: Start, slow_fhir: str) -> None:
     """A22: SIGTERM while three requests wait for the FHIR server: each of them gets its answer, and the exit status is 0."""
     server = start(workers=2)
