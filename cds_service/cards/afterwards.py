@@ -43,12 +43,13 @@ def spoken(desk: Desk, bedside: Bedside) -> tuple[Finding, ...]:
 
 
 def leaves_unsound(desk: Desk, gone: Sequence[Order]) -> bool:
-    """Without these orders antibiotics stay that are not expected to work; none at all is the prescriber's choice."""
+    """Without these orders drugs stay that are not expected to work; that none against Gram-negatives stays is the prescriber's choice."""
     bedside = desk.bedside
     if not any(order in bedside.regimen.therapy for order in gone):
         return False
     left = afterwards(bedside, gone)
-    if bedside.works and left.regimen.therapy and not left.works:
+    relied = any(order.drug.gram_negative for order in left.regimen.therapy) if bedside.infection.current else bedside.works
+    if relied and left.regimen.therapy and not left.works:
         return True
     condemning = {rule.id for rule in desk.service.rules if rule.condemns}
     return any(one.rule in condemning for one in spoken(desk, left))

@@ -11,6 +11,7 @@ from cds_service.cards.proposal import NOTHING, ByHand, LeftOut, Proposal, remov
 from cds_service.clinical.doses import written
 from cds_service.clinical.facts import Order
 from cds_service.clinical.figures import figure
+from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.fhir import edits
 from cds_service.fhir.dosage import after
 from cds_service.fhir.drafts import Prescribed, Resource, medication_request, service_request
@@ -122,7 +123,7 @@ def correct(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> 
 
 def _corrected(desk: Desk, mine: Sequence[Correction], product: Product, route: Code, findings: tuple[Finding, ...]) -> Iterator[Action]:
     """One update with the doses of one order, and the loading dose that it lacks."""
-    order, doses = mine[0].order, [_prescribed(desk, one) for one in mine]
+    order, doses = mine[0].order, [_prescribed(desk, one, product) for one in mine]
     missing = [one for one in mine if one.load_grams is not None]
     right = all(_is(order, dose) for dose in doses)
     if not right or missing:
@@ -150,12 +151,13 @@ def _components(desk: Desk, one: Correction, *, loading: bool) -> str:
     return row.components if row else ""
 
 
-def _prescribed(desk: Desk, one: Correction) -> Prescribed:
+def _prescribed(desk: Desk, one: Correction, product: Product) -> Prescribed:
     components = _components(desk, one, loading=one.interval_h is None)
     if one.interval_h is None:
         return Prescribed(one.grams, one.infusion_h, None, components)
     if one.load_grams is None:
-        return Prescribed(one.grams, one.infusion_h, one.interval_h, components)
+        aside = product.dialysis if desk.bedside.kidney.replacement == HAEMODIALYSIS else ""
+        return Prescribed(one.grams, one.infusion_h, one.interval_h, components, aside)
     begins = desk.bedside.now.replace(second=0, microsecond=0) + timedelta(hours=float(one.interval_h))
     return Prescribed(one.grams, one.infusion_h, one.interval_h, components, "first dose one interval after the loading dose", begins)
 

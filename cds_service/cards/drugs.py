@@ -100,7 +100,7 @@ def _choice(sheet: SuggestionSheet) -> str:
 def _reminders(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:
     """What is said beside the offer: how to give it, who should look at it, which mild reaction is on file."""
     name = capital(_choice(sheet))
-    told = [f"{name}: {said}" for said in (sheet.note, _at_site(desk.bedside, findings, sheet), _untested(desk.bedside, sheet)) if said]
+    told = [_line(name, said) for said in (sheet.note, _at_site(desk.bedside, findings, sheet), _untested(desk.bedside, sheet)) if said]
     kidney = desk.bedside.kidney
     low = kidney.clearance is not None and sheet.review_below is not None and kidney.clearance <= sheet.review_below
     if sheet.review and (low or kidney.replacement):
@@ -108,8 +108,14 @@ def _reminders(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet, 
     told += [
         product.first_dose for product, given in doses if product.first_dose and kidney.replacement == HAEMODIALYSIS and len(given) == 1
     ]
-    allergies = [f"{capital(product.name)}: {said}" for product, _ in doses if (said := _allergy(desk, product))]
+    allergies = [_line(capital(product.name), said) for product, _ in doses if (said := _allergy(desk, product))]
     return [*told, *allergies], bool(allergies)
+
+
+def _line(name: str, said: str) -> str:
+    """ "Some drug: what is said of it."; a word with capitals of its own keeps them."""
+    begins = said[:1] if said[1:2].isupper() else said[:1].lower()
+    return f"{name}: {begins}{said[1:].rstrip('.')}."
 
 
 def _at_site(bedside: Bedside, findings: Sequence[Finding], sheet: SuggestionSheet) -> str:
@@ -222,7 +228,7 @@ def _no_dose(bedside: Bedside, band: Band | None) -> str:
     if bedside.years is None:
         return "the patient's age is not known"
     if kidney.replacement and (band is None or not band.suggest):
-        return f"no dose is suggested on renal replacement ({kidney.replacement}); ask a pharmacist"
+        return f"no dose is suggested on renal replacement ({kidney.named()}); ask a pharmacist"
     if band is None and kidney.clearance is None:
         return f"clearance is not known ({' and '.join(kidney.lacking) or 'inputs'} missing)"
     if not (kidney.replacement or bedside.creatinine_fresh):

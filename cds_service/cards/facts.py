@@ -1,15 +1,13 @@
 """What a card was judged on, as short lines: results, tests, orders, kidney, allergies; and what was not known."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 
 from cds_service.cards.text import quoted
+from cds_service.clinical import telling
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.doses import written
-from cds_service.clinical.facts import Isolate, Measure, Order, Route, Setting
+from cds_service.clinical.facts import Isolate, Order, Setting
 from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence, State
-from cds_service.clinical.renal import plain
 from cds_service.finding import Finding
 
 IDLE = {"on-hold", "stopped", "completed", "cancelled"}
@@ -25,7 +23,7 @@ def known(bedside: Bedside, findings: Sequence[Finding], *, dosed: bool, allergi
     tested = _tested(bedside)
     lines += [f"Tested: {tested}"] if tested else []
     lines += orders(bedside, findings)
-    lines += [kidney(bedside)] if dosed else []
+    lines += [f"Kidney: {telling.clearance(bedside)}"] if dosed else []
     lines += [f"Recorded allergy: {'; '.join(_allergies(bedside))}"] if allergic and bedside.chart.allergies else []
     return lines
 
@@ -50,22 +48,8 @@ def orders(bedside: Bedside, findings: Sequence[Finding]) -> list[str]:
     concerned = [order for finding in findings for order in finding.remark.orders]
     gone = [order for order in bedside.regimen.ended if order.drug.key in bedside.regimen.directed]
     every = list(dict.fromkeys((*concerned, *bedside.regimen.therapy, *gone)))
-    lines = [f"{_whose(bedside, order)}: {order.drug.name}{_how(order)}" for order in every[:MOST_ORDERS]]
+    lines = [f"{_whose(bedside, order)}: {telling.ordered(order)}" for order in every[:MOST_ORDERS]]
     return [*lines, f"{len(every) - MOST_ORDERS} further orders"] if len(every) > MOST_ORDERS else lines
-
-
-def kidney(bedside: Bedside) -> str:
-    """Clearance with the inputs that it was computed from, or renal replacement, or what was lacking."""
-    found = bedside.kidney
-    if found.replacement:
-        effluent = f", effluent {figure(found.effluent)} L/h" if found.effluent is not None else ""
-        return f"Kidney: renal replacement ({found.replacement}{effluent})"
-    if found.clearance is None or found.creatinine is None:
-        return f"Kidney: clearance not known ({' and '.join(found.lacking) or 'inputs'} missing)"
-    creatinine = f"creatinine {_number(found.creatinine)}{_age(found.age_h)}"
-    weight = _weight(found.weight, found.weight_used)
-    clearance = plain(found.clearance, bedside.reference.doses.limits)
-    return f"Kidney: clearance {clearance} mL/min by Cockcroft-Gault, from {creatinine}{weight}"
 
 
 def unknown(bedside: Bedside, findings: Sequence[Finding]) -> list[str]:
@@ -148,32 +132,5 @@ def _whose(bedside: Bedside, order: Order) -> str:
     return "Being stopped" if order in {*bedside.regimen.endings, *bedside.regimen.replaced} else "Running"
 
 
-def _how(order: Order) -> str:
-    doses = " then ".join(written(dose) for dose in order.doses)
-    route = "" if order.route is Route.UNSTATED else order.route.value
-    return "".join(f", {part}" for part in (doses, route) if part)
-
-
-def _number(measure: Measure) -> str:
-    return f"{figure(measure.value, 2)} {measure.unit}"
-
-
-def _age(hours: Decimal | None) -> str:
-    return f" ({hours:.0f} h old)" if hours is not None and hours >= 0 else " (time not stated)"
-
-
-def _weight(measured: Measure | None, used: Decimal | None) -> str:
-    if measured is None or used is None:
-        return ""
-    same = used == measured.value
-    return f" and {'actual' if same else 'adjusted'} weight {used:.0f} kg"
-
-
-def _allergies(bedside: Bedside) -> Iterable[str]:
-    return tuple(_allergy_lines(bedside))
-
-
-def _allergy_lines(bedside: Bedside) -> Iterator[str]:
-    for one in bedside.chart.allergies[:MOST_RESULTS]:
-        graded = "severe" if one.severe else "mild" if one.mild else "severity not recorded"
-        yield f"{quoted(one.label) or 'not named'} ({graded})"
+def _allergies(bedside: Bedside) -> list[str]:
+    return [f"{quoted(one.label) or 'not named'} ({telling.severity(one)})" for one in bedside.chart.allergies[:MOST_RESULTS]]

@@ -15,6 +15,8 @@ from cds_service.clinical.regimen import Drugs, Regimen, treats
 from cds_service.finding import Indicator, Remark
 from cds_service.triggers.trigger import NONE, Says, names
 
+LONG_H = 72
+
 
 @dataclass(frozen=True)
 class UnprotectedDrug:
@@ -167,7 +169,7 @@ class ProtectionRemoved:
         for first, second in permutations(legs, 2):
             ends, later = self._last(regimen, first), self._last(regimen, second) or regimen.now + timedelta(hours=self.open_h)
             if ends and later - ends > apart and (touched or ends - regimen.now <= apart):
-                hours = f"{(later - ends).total_seconds() / 3600:.0f}"
+                hours = _span((later - ends).total_seconds() / 3600)
                 words = {"drug": names(first), "other": names(second), "hours": hours, "ends": ends.isoformat(" ", "minutes")}
                 yield Remark((*first, *second), variant="ends-earlier", words=words)
                 return
@@ -177,6 +179,11 @@ class ProtectionRemoved:
         """The last stated end; a single dose that was given already is somebody's next step, not an end."""
         ends = [regimen.end(order) if order.ends or order.draft else None for order in leg]
         return max(moment for moment in ends if moment) if all(ends) else None
+
+
+def _span(hours: float) -> str:
+    """ "16 h", from three days on "7 days"."""
+    return f"{hours:.0f} h" if hours < LONG_H else f"{hours / 24:.0f} days"
 
 
 def covering(regimen: Regimen, partners: Drugs, orders: Sequence[Order]) -> tuple[Order, ...]:

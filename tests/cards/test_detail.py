@@ -47,7 +47,7 @@ Expected to fail.
 
 **With the suggestions**
 
-- Cefiderocol: ask for a cefiderocol susceptibility before relying on it
+- Cefiderocol: ask for a cefiderocol susceptibility before relying on it.
 
 **Evidence**
 

@@ -170,7 +170,7 @@ def test_low_clearance_asks_for_a_pharmacist(ward: Callable[..., Ward]) -> None:
         ({"weight": None}, "clearance is not known (weight missing)"),
         ({"person": Person(date(2017, 1, 1), "male")}, "the patient is under 18"),
         ({"person": Person(None, "male")}, "the patient's age is not known"),
-        ({"circumstances": (Circumstance("peritoneal-dialysis", "Condition", "Condition/1"),)}, "renal replacement (PD)"),
+        ({"circumstances": (Circumstance("peritoneal-dialysis", "Condition", "Condition/1"),)}, "renal replacement (peritoneal dialysis)"),
         ({"circumstances": (Circumstance("crrt", "Condition", "Condition/1"),)}, "renal replacement (CRRT)"),
     ],
 )
