@@ -249,6 +249,17 @@ def test_a_large_body_is_refused_over_the_wire(shared: Running, chunked: bool) -
     assert server.ask("POST", ORDER_SIGN, speaking())[0] == 200
 
 
+@pytest.mark.parametrize(("path", "size", "status"), [(ORDER_SIGN, 21_000_000, b"413"), ("/cds-services/nobody", 4_000_000, b"404")])
+def test_a_client_that_sends_everything_first_sees_an_early_refusal(shared: Running, path: str, size: int, status: bytes) -> None:
+    """H1, G-13: what is sent after a refusal is read and dropped for a while, so that the answer is not lost with the connection."""
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", shared.port), timeout=20) as one:
+            one.sendall(HEAD.replace(ORDER_SIGN.encode(), path.encode()) + b"Content-Length: %d\r\n\r\n" % size)
+            one.sendall(b"[" * size)
+            time.sleep(0.05)
+            assert one.recv(65_536)[9:12] == status
+
+
 def test_more_than_can_be_answered_is_refused_soon(start: Start, slow_fhir: str) -> None:
     """P4, A24: with every place taken by slow calls, the calls beyond the queue are told so at once, and health still answers."""
     server = start(workers=1, threads=1)
