@@ -1,11 +1,15 @@
 """What bytes meant the last time they were met."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 V = TypeVar("V")
 MOST = 20_000
 LONGEST = 2_000
+MOST_TEXTS = 4_096
+SHORT = 100  # the longest name of a laboratory test has about that many characters; what is longer is told about a person
+LATELY = 8
 
 
 class Memory(dict[bytes, V]):
@@ -22,3 +26,13 @@ class Memory(dict[bytes, V]):
                 self.clear()
             self[question] = found
         return found
+
+
+def of_names(answer: Callable[[str], V]) -> Callable[[str], V]:
+    """The same answers, remembered over all requests for short texts; of notes only the last few, which one request asks about often."""
+    always, lately = lru_cache(MOST_TEXTS)(answer), lru_cache(LATELY)(answer)
+
+    def remembered(text: str) -> V:
+        return always(text) if len(text) <= SHORT else lately(text)
+
+    return remembered

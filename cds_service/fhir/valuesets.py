@@ -3,18 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, TypeVar
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.fhir import systems
-from cds_service.fhir.memory import Memory
+from cds_service.fhir.memory import MOST_TEXTS, SHORT, Memory, of_names
 from cds_service.fhir.negation import Negation, Said
 from cds_service.fhir.vocabulary import NOTHING, Phrases, Vocabulary, parsed
 
 Triple = tuple[str, str, str]
 Codes = Mapping[str, Mapping[tuple[str, str], str]]
-REMEMBERED = 4_096
 T = TypeVar("T")
 FIRM = {"marker": {Said.YES, Said.PAST}, "drug": {Said.YES, Said.PAST, Said.DOUBTED}, "allergen": {Said.YES, Said.PAST, Said.DOUBTED}}
 
@@ -117,15 +116,15 @@ class Terminology:
     severe_reactions: frozenset[str] = frozenset()
     generic_markers: frozenset[str] = frozenset()
     memories: dict[str, Memory[Any]] = field(init=False, repr=False, compare=False)
-    _said: Callable[[str, str], Mapping[str, bool]] = field(init=False, repr=False, compare=False)
+    _said: dict[str, Callable[[str], Mapping[str, bool]]] = field(init=False, repr=False, compare=False)
     _coded: Callable[[str, str, str], str | None] = field(init=False, repr=False, compare=False)
     _meant: Callable[[str, tuple[Triple, ...], tuple[str, ...]], str | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "memories", {})
-        object.__setattr__(self, "_said", lru_cache(maxsize=REMEMBERED)(self._says))
-        object.__setattr__(self, "_coded", lru_cache(maxsize=REMEMBERED)(self._code))
-        object.__setattr__(self, "_meant", lru_cache(maxsize=REMEMBERED)(self._concept))
+        object.__setattr__(self, "_said", {})
+        object.__setattr__(self, "_coded", lru_cache(maxsize=MOST_TEXTS)(self._code))
+        object.__setattr__(self, "_meant", lru_cache(maxsize=MOST_TEXTS)(self._concept))
 
     def memory(self, reader: str, answer: Callable[[bytes], T]) -> Memory[T]:
         """What this reader remembers over all requests; `answer` may hold nothing of one request."""
@@ -160,7 +159,10 @@ class Terminology:
 
     def says(self, kind: str, text: str) -> Mapping[str, bool]:
         """Every key that a text names, and whether it affirms it; what is left open is left out."""
-        return self._said(kind, text)
+        known = self._said.get(kind)
+        if known is None:
+            known = self._said.setdefault(kind, of_names(partial(self._says, kind)))
+        return known(text)
 
     def _says(self, kind: str, text: str) -> Mapping[str, bool]:
         said = self.negation.says(self.names.get(kind, NOTHING), text)
@@ -176,7 +178,9 @@ class Terminology:
 
     def concept(self, kind: str, triples: Iterable[Triple], texts: Iterable[str]) -> str | None:
         """The one meaning of a concept: its codes first, then its text, then its displays."""
-        return self._meant(kind, tuple(triples), tuple(texts))
+        coded, told = tuple(triples), tuple(texts)
+        short = all(len(text) <= SHORT for text in texts_of(coded, told))
+        return (self._meant if short else self._concept)(kind, coded, told)
 
     def _concept(self, kind: str, triples: tuple[Triple, ...], texts: tuple[str, ...]) -> str | None:
         coded = (self.code(kind, system, code) for system, code, _ in triples)

@@ -5,10 +5,10 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+
+from cds_service.fhir.memory import of_names
 
 LONGEST = 8_000
-REMEMBERED = 4_096
 FEW = 1
 WORD = re.compile(r"[a-z]+|\d+")
 
@@ -46,7 +46,7 @@ class Hit:
     key: str
 
 
-@lru_cache(maxsize=REMEMBERED)
+@of_names
 def parsed(text: str) -> Text:
     """The words of a text, without accents; what lies beyond 8000 characters is not read."""
     folded = unicodedata.normalize("NFKD", text[:LONGEST].lower())
@@ -103,7 +103,7 @@ class Vocabulary:
             self._put(name, "", False)
         for options in self._names.values():
             options.sort(key=lambda one: len(one[0]), reverse=True)
-        self.hits = lru_cache(maxsize=REMEMBERED)(self._hits)
+        self.hits = of_names(self._hits)
 
     def _add(self, entry: Entry) -> None:
         for names, alone in ((entry.texts, False), (entry.alone, True)):
