@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cds_service.clinical import telling
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Dose, Order
-from cds_service.clinical.figures import figure
-from cds_service.clinical.infection import Evidence
 from cds_service.decide import Decision
 from cds_service.service import Verdicts
 
@@ -18,13 +16,13 @@ def facts(bedside: Bedside) -> Iterator[Row]:
     """The facts that the rules looked at: infection, regimen, kidney, circumstances, gaps."""
     yield from _infection(bedside)
     yield from _regimen(bedside)
-    yield "kidney", _kidney(bedside)
+    yield "kidney", "; ".join(telling.kidney(bedside))
     yield "patient", ", ".join(_person(bedside))
     if bedside.words:
-        yield "circumstances", ", ".join(sorted(bedside.words))
+        yield "circumstances", ", ".join(telling.circumstances(bedside))
     for allergy in bedside.chart.allergies:
-        severity = "severe" if allergy.severe else "mild" if allergy.mild else "severity not stated"
-        yield "allergy", f"{', '.join(sorted(allergy.substances | allergy.groups)) or 'substance not recognised'}, {severity}"
+        named = ", ".join(sorted(allergy.substances | allergy.groups)) or "substance not recognised"
+        yield "allergy", f"{named}, {telling.severity(allergy)}"
     for one in bedside.chart.unreadable:
         yield f"unreadable {one.kind}", f"{one.reference or 'without an id'}: {one.why}"
     if bedside.chart.missing:
@@ -34,69 +32,21 @@ def facts(bedside: Bedside) -> Iterator[Row]:
 
 
 def _infection(bedside: Bedside) -> Iterator[Row]:
-    evidence = bedside.infection.evidence
-    if not evidence:
+    if not bedside.infection.evidence:
         yield "infection", f"no evidence of {bedside.policy.condition.name}"
-    for one in evidence:
-        yield "infection", _evidence(one)
+    for one in bedside.infection.evidence:
+        yield "infection", telling.evidence(bedside, one)
     for conflict in bedside.infection.conflicts:
         yield "conflict", f"{conflict.marker}: {conflict.kind}"
-
-
-def _evidence(one: Evidence) -> str:
-    isolate = one.isolate
-    parts = [
-        f"{one.state}: {' and '.join(one.enzymes) or 'mechanism suspected'}",
-        *([f"beside {' and '.join(one.companions)}"] if one.companions else []),
-        f"in {isolate.organism.name if isolate.organism else 'an organism that is not stated'}",
-        f"from {isolate.specimen.name.lower() if isolate.specimen else 'a specimen that is not stated'}",
-        f"collected {one.when:%Y-%m-%d}" if one.when else "without a date",
-        "preliminary" if one.preliminary else isolate.status,
-    ]
-    tested = [f"{test.agent} {test.answer}{f' ({figure(test.mic)} mg/L)' if test.mic is not None else ''}" for test in one.susceptibilities]
-    return ", ".join([*parts, *tested])
 
 
 def _regimen(bedside: Bedside) -> Iterator[Row]:
     regimen = bedside.regimen
     groups = {"signing": regimen.drafts, "running": regimen.running, "stopping": regimen.endings, "taken over": regimen.replaced}
     for name, orders in {**groups, "take-home": regimen.discharge}.items():
-        yield from ((name, order_text(order)) for order in orders)
-    active = [" + ".join(row.drugs) for row, _ in regimen.active_rows]
-    supported = [f"{order.drug.name} (tested susceptible)" for order in bedside.supported]
+        yield from ((name, f"{telling.ordered(order)}, {order.reference or 'without an id'}") for order in orders)
     if regimen.therapy:
-        yield "expected active", ", ".join([*active, *supported]) or "nothing"
-
-
-def order_text(order: Order) -> str:
-    """An order in one line, from what was read and not from the client's own text."""
-    doses = "; then ".join(filter(None, (_dose(dose) for dose in order.doses)))
-    return ", ".join(part for part in (order.drug.name, doses, str(order.route), order.reference) if part)
-
-
-def _dose(dose: Dose) -> str:
-    amount = f"{figure(dose.grams)} g" if dose.grams is not None else ""
-    if dose.international_units is not None:
-        amount = f"{figure(dose.international_units)} IU"
-    interval = "once" if dose.once else "continuous" if dose.continuous else f"every {figure(dose.interval_h)} h" if dose.interval_h else ""
-    infusion = f"over {figure(dose.infusion_h)} h" if dose.infusion_h else ""
-    return " ".join(part for part in (amount, interval, infusion) if part)
-
-
-def _kidney(bedside: Bedside) -> str:
-    kidney = bedside.kidney
-    parts = [f"clearance {kidney.clearance:.0f} mL/min" if kidney.clearance is not None else "clearance not known"]
-    if kidney.lacking:
-        parts.append(f"lacking {', '.join(kidney.lacking)}")
-    if kidney.creatinine and kidney.age_h is not None:
-        parts.append(f"creatinine {kidney.creatinine.value:.2f} {kidney.creatinine.unit}, {kidney.age_h:.0f} h old")
-    if kidney.change_pct is not None:
-        parts.append(f"changed by {kidney.change_pct:.0f} %")
-    if kidney.replacement:
-        parts.append(kidney.replacement)
-    if kidney.injury:
-        parts.append("acute injury")
-    return ", ".join(parts)
+        yield "expected active", ", ".join(telling.works(bedside)) or "nothing"
 
 
 def _person(bedside: Bedside) -> Iterator[str]:

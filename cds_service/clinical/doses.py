@@ -249,6 +249,8 @@ def written(dose: Dose) -> str:
         parts.append("once")
     elif dose.interval_h:
         parts.append(f"every {figure(dose.interval_h, 1)} h")
+    elif dose.continuous:
+        parts.append("by continuous infusion")
     if dose.infusion_h:
         parts.append(f"over {figure(dose.infusion_h, 2)} h")
     return " ".join(parts)

@@ -18,6 +18,7 @@ from cds_service.knowledge import Knowledge
 
 Told = Callable[..., dict[str, str]]
 NDM = {"organism": "klebsiella-pneumoniae", "specimen": "blood", "found": "NDM"}
+DOUBLED = {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "hours": 30}]}}
 
 
 @pytest.fixture(name="decided")
@@ -54,29 +55,29 @@ def _told(decided: Callable[..., Decision]) -> Told:
     ("line", "about", "said"),
     [
         ({}, "infection", "no evidence of NDM"),
-        ({"results": [NDM]}, "infection", "current: NDM, in Klebsiella pneumoniae, from blood, collected 2026-11-18, final"),
+        ({"results": [NDM]}, "infection", "current: NDM in Klebsiella pneumoniae, blood, collected 2026-11-18, final"),
         ({"results": [{"found": "NDM", "dated": "nowhere"}]}, "infection", "an organism that is not stated"),
-        ({"results": [{"found": "NDM", "dated": "nowhere"}]}, "infection", "without a date"),
-        ({"results": [{**NDM, "found": ["NDM", "OXA-48"]}]}, "infection", "beside OXA-48"),
+        ({"results": [{"found": "NDM", "dated": "nowhere"}]}, "infection", "specimen not stated, date not stated"),
+        ({"results": [{**NDM, "found": ["NDM", "OXA-48"]}]}, "infection", "NDM beside OXA-48 in"),
         ({"results": [{**NDM, "status": "preliminary"}]}, "infection", "preliminary"),
         ({"results": [{**NDM, "tested": {"aztreonam": "R 16"}}]}, "infection", "aztreonam resistant (16 mg/L)"),
         ({"drafts": ["fosfomycin 3 g po once"]}, "signing", "3 g once"),
-        ({"drafts": ["colistin"]}, "signing", "4500000 IU every 12 h over 1 h"),
+        ({"drafts": ["colistin"]}, "signing", "4.5 million units every 12 h over 1 h, intravenous"),
         ({"running": [{"order": "aztreonam", "id": "a"}], "drafts": [{"stops": "a"}]}, "stopping", "aztreonam"),
         ({"running": [{"order": "aztreonam", "id": "a"}], "drafts": [{"order": "aztreonam", "replaces": "a"}]}, "taken over", "aztreonam"),
         ({"drafts": [{"order": "aztreonam", "setting": "discharge"}]}, "take-home", "aztreonam"),
         ({"results": [{**NDM, "tested": {"amikacin": "S"}}], "drafts": ["amikacin"]}, "expected active", "amikacin (tested susceptible)"),
         ({}, "expected active", "nothing"),
-        ({"patient": {"lacks": ["creatinine"]}}, "kidney", "clearance not known, lacking creatinine"),
-        ({"patient": {"age": 8, "weight": 28}}, "kidney", "clearance not known"),
-        ({"patient": {"conditions": ["haemodialysis"]}}, "kidney", "IHD"),
-        ({"patient": {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "hours": 30}]}}}, "kidney", "changed by 100 %"),
-        ({"patient": {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "hours": 30}]}}}, "kidney", "acute injury"),
+        ({"patient": {"lacks": ["creatinine"]}}, "kidney", "clearance not known (creatinine missing)"),
+        ({"patient": {"age": 8, "weight": 28}}, "kidney", "clearance is not computed under 18 years"),
+        ({"patient": {"conditions": ["haemodialysis"]}}, "kidney", "renal replacement (haemodialysis)"),
+        ({"patient": DOUBLED}, "kidney", "; creatinine changed by 100 %"),
+        ({"patient": DOUBLED}, "kidney", "; acute kidney injury: the clearance is not reliable"),
         ({"patient": {"lacks": ["birth date", "sex"]}}, "patient", "age not known, sex not known"),
         ({"patient": {"conditions": ["sepsis"]}}, "circumstances", "sepsis"),
         ({"patient": {"allergies": [{"to": "aztreonam", "criticality": "high"}]}}, "allergy", "aztreonam, severe"),
         ({"patient": {"allergies": [{"to": "aztreonam", "severity": "mild", "reaction": "rash"}]}}, "allergy", "mild"),
-        ({"patient": {"allergies": [{"to": "aztreonam"}]}}, "allergy", "severity not stated"),
+        ({"patient": {"allergies": [{"to": "aztreonam"}]}}, "allergy", "severity not recorded"),
         ({"drafts": [{"text": "beta-lactam infusion"}, "aztreonam"]}, "signing", "aztreonam"),
         ({"unavailable": ["allergies"]}, "missing", "allergies"),
         ({"results": [{**NDM, "whose": "other"}]}, "dropped", "resources of other patients"),

@@ -71,7 +71,7 @@ def test_the_explanation_shows_the_facts(site: FlaskClient) -> None:
     """Evidence, regimen, what is expected to work, kidney: as the service read them."""
     service, body = request_of(site, told(site, "pt-protected-regimen"), "order-sign")
     facts = site.post(f"/sandbox/explain/{service}", json=body).get_json()["facts"]
-    assert any(line.startswith("NDM") and line.endswith("current") for line in facts["evidence"])
+    assert any(line.startswith("current: NDM in") for line in facts["evidence"])
     assert len(facts["regimen"]) == 2
     assert facts["works"] != ["nothing"]
     assert int(facts["kidney"]["clearance"]) > 0
@@ -128,4 +128,4 @@ def test_no_adult_clearance_is_shown_for_a_child(site: FlaskClient) -> None:
     service, body = request_of(site, told(site, "pt-child"), "order-sign")
     kidney = site.post(f"/sandbox/explain/{service}", json=body).get_json()["facts"]["kidney"]
     assert kidney["clearance"] is None
-    assert kidney["said"][0] == "clearance is not estimated for a child"
+    assert kidney["said"][0] == "clearance is not computed under 18 years"
