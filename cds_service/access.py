@@ -10,6 +10,7 @@ MALFORMED = (DecodeError, UnicodeDecodeError, RecursionError)
 NOTHING = Raw()
 HARMLESS = {"information", "warning"}
 OUTCOME = "OperationOutcome"
+BRACE, LEAST = ord("{"), len('{"":0}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ _status = Decoder(_Status).decode
 
 
 def open_page(raw: Raw | bytes, kind: str) -> Page | None:
-    """The resources of a searchset, a collection or a single resource of this type; None for a failure or for junk.
+    """The resources of a searchset, a collection or a single resource of this type; None for a failure, for junk, and where
+    an entry holds none.
 
     With "" as the type any resources will do.
     """
@@ -111,7 +113,9 @@ def kind_of(raw: Raw | bytes) -> str:
 
 
 def _open_bundle(bundle: _Bundle, outcomes: bool, kind: str) -> Page | None:
-    entries = [one.resource for one in bundle.entry or () if memoryview(one.resource)]
+    entries = [one.resource for one in bundle.entry or ()]
+    if not all(map(_solid, entries)):
+        return None
     if outcomes:
         found = [one for one in entries if kind_of(one) == OUTCOME]
         if not all(_harmless(one) for one in found):
@@ -144,6 +148,12 @@ def _harmless(outcome: Raw) -> bool:
     except MALFORMED:
         return False
     return bool(issues) and all(one.severity in HARMLESS for one in issues)
+
+
+def _solid(resource: Raw) -> bool:
+    """An object that says something; an entry without one stands for a resource that was lost on the way."""
+    view = memoryview(resource)
+    return len(view) >= LEAST and view[0] == BRACE
 
 
 def _positive(total: Raw) -> bool:

@@ -65,7 +65,8 @@ def read_drafts(
     `composing`: the user is still choosing, so an order without any medication is not yet one. `home`: the server that the record is on.
     """
     envelope = read(bundle, Envelope) if bundle is not None else None
-    entries = [one for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]
+    sent = (envelope.entry if envelope else None) or []
+    entries = [one for one in sent if memoryview(one.resource)]
     shelf = Shelf(Meanings(terminology), Subjects(patient_id, home), whole=True)
     shelf.put(one.resource for one in entries)
     medications = _medications(shelf)
@@ -75,7 +76,8 @@ def read_drafts(
             medications[home.bare(one.fullUrl)] = found
     requests = tuple(one for one in shelf.read(MedicationRequest) if orders.begun(one) or not composing)
     broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
-    lost = tuple(one for one in broken if one)
+    hollow = () if composing else (orders.NOT_THERE,) * (len(sent) - len(entries))
+    lost = (*(one for one in broken if one), *hollow)
     cabinet = Cabinet(medications, home=home)
     alone = tuple(orders.order(one, True, cabinet, terminology) for one in requests)
     known, unread = _apart(alone)

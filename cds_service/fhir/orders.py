@@ -33,6 +33,7 @@ MALFORMED = "it is not a valid FHIR resource"
 MODIFIED = "it carries a modifier that this service does not know"
 UNNAMED = "it names no medication"
 CODE_ONLY = "it names its medication only by a code that this service does not know"
+NOT_THERE = Unreadable("order", "", "", MALFORMED, draft=True)
 Told = Order | Unreadable | None
 
 

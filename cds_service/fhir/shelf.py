@@ -18,6 +18,7 @@ READ = {
     "ServiceRequest", "Encounter", "AllergyIntolerance",
 }  # fmt: skip
 JUDGED = {"Observation", "DiagnosticReport", "MedicationRequest"}
+SPELLINGS = {name.casefold(): name for name in (*READ, "Observation", "Bundle")}  # any other spelling is no FHIR, yet not to be passed over
 S = TypeVar("S", bound=Struct)
 
 
@@ -63,7 +64,7 @@ class Shelf:
         """A Bundle is opened; what does not say what it is, is broken; all other types are none of our business."""
         if name == "Bundle":
             self.put(split(raw))
-        elif not name:
+        elif not name or name.strip().casefold() in SPELLINGS:
             self._set_aside(raw)
 
     def _not_own(self, seen: Glance, raw: Raw) -> None:
@@ -111,6 +112,7 @@ class Shelf:
     def _set_aside(self, raw: Raw) -> None:
         found = elements(raw)
         name = string(found.get("resourceType"))
+        name = SPELLINGS.get(name.strip().casefold(), name)
         if False in (self.subjects.own(found[key]) for key in ("subject", "patient") if key in found):
             self.strangers.append((Glance(resourceType=name), raw))
         else:

@@ -13,6 +13,8 @@ CODES = ("code", "medicationCodeableConcept")
 SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "a subject that is a number": lambda found: {**found, "subject": 5},
     "a code that is a list": lambda found: {key: [value] if key in CODES else value for key, value in found.items()},
+    "a type in small letters": lambda found: {**found, "resourceType": found["resourceType"].lower()},
+    "a type with a blank": lambda found: {**found, "resourceType": f" {found['resourceType']}"},
     "no resource type": lambda found: {key: value for key, value in found.items() if key != "resourceType"},
 }
 TOLD: dict[str, Any] = {
@@ -50,3 +52,37 @@ def test_what_decides_is_told_in_whatever_shape_it_is(corridor: Corridor, told: 
     body, entry = told
     entry["resource"] = SHAPES[shape](entry["resource"])
     assert NEVER_SILENT & outcome(corridor, body)
+
+
+HOLLOW = [
+    {},
+    {"fullUrl": "urn:uuid:1"},
+    {"resource": {}},
+    {"resource": 0},
+    {"resource": "x"},
+    {"resource": []},
+    {"resource": None},
+    {"resource": True},
+]
+
+
+@pytest.mark.parametrize("hollow", HOLLOW, ids=str)
+def test_an_entry_without_a_resource_makes_its_part_incomplete(corridor: Corridor, hollow: dict[str, Any]) -> None:
+    """A17: a decisive result that was lost inside its entry is a part that could not be had, and not an empty answer."""
+    body = corridor.request(drafts=["aztreonam"])
+    body["prefetch"]["results"]["entry"] = [
+        hollow if "ndm" in one["resource"]["id"] else one for one in body["prefetch"]["results"]["entry"]
+    ]
+    assert outcome(corridor, body) == {"results"}
+    body = corridor.request(drafts=["aztreonam"])
+    body["prefetch"]["allergies"] = {"resourceType": "Bundle", "type": "searchset", "entry": [hollow]}
+    assert "ndmAztreonamUnprotected" in outcome(corridor, body)
+    assert "allergies" in corridor.decide(body).missing
+
+
+@pytest.mark.parametrize("hollow", HOLLOW, ids=str)
+def test_a_draft_without_a_resource_is_told(corridor: Corridor, hollow: dict[str, Any]) -> None:
+    """A17: an entry of the drafts without a resource may have been an order, so signing is not silent about it."""
+    body = corridor.request(drafts=["aztreonam"])
+    body["context"]["draftOrders"]["entry"] = [hollow]
+    assert "ndmUnreadableOrder" in outcome(corridor, body)
