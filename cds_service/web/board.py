@@ -18,8 +18,30 @@ ENOUGH = 3
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """One stretch of time: when it begins, and its cards by indicator."""
+
+    begins: datetime
+    cards: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.cards.values())
+
+
+@dataclass(frozen=True)
+class Column(Stretch):
+    """A stretch of time with its in-scope signings."""
+
+    signings: int
+
+
+@dataclass(frozen=True)
 class RuleLine:
-    """One rule over the period: cards that it opened, judgements in which it spoke, and what users did with its cards."""
+    """One rule over the period: cards that it opened, judgements in which it spoke, and what users did with its cards.
+
+    `over_time` are its cards in the stretches of the board's columns; empty where it opened none.
+    """
 
     rule: str
     title: str
@@ -32,15 +54,7 @@ class RuleLine:
     quiet_days: float | None
     silent: bool
     shadow: bool
-
-
-@dataclass(frozen=True)
-class Column:
-    """One stretch of time: when it begins, its cards by indicator, its in-scope signings."""
-
-    begins: datetime
-    cards: Mapping[str, int]
-    signings: int
+    over_time: tuple[Stretch, ...]
 
 
 @dataclass(frozen=True)
@@ -149,6 +163,7 @@ def _line(
         quiet_days=(happened.until - last) / DAY if last is not None else None,
         silent=fell_silent(spoken, happened.answers, happened.until),
         shadow=shadow,
+        over_time=tuple(_stretches(happened, opened)) if opened else (),
     )
 
 
@@ -167,15 +182,20 @@ def fell_silent(spoken: Sequence[float], answers: Sequence[Answered], until: flo
 
 
 def _columns(happened: Happened, cards: Sequence[Shown], signed: Sequence[Answered]) -> list[Column]:
+    found = _stretches(happened, cards)
+    ends = [one.begins.timestamp() for one in found[1:]] + [inf]
+    signings = [sum(one.begins.timestamp() <= answer.at < end for answer in signed) for one, end in zip(found, ends, strict=True)]
+    return [Column(one.begins, one.cards, count) for one, count in zip(found, signings, strict=True)]
+
+
+def _stretches(happened: Happened, cards: Sequence[Shown]) -> list[Stretch]:
     edges = _edges(moment(happened.since), moment(happened.until))
-    stamps = [edge.timestamp() for edge in edges]
-    columns = []
-    for place, begins in enumerate(edges):
-        ends = stamps[place + 1] if place + 1 < len(stamps) else inf
-        inside = Counter(card.indicator for card in cards if stamps[place] <= card.at < ends)
-        counts = {indicator.value: inside[indicator.value] for indicator in reversed(Indicator)}
-        columns.append(Column(begins, counts, sum(stamps[place] <= one.at < ends for one in signed)))
-    return columns
+    ends = [edge.timestamp() for edge in edges[1:]] + [inf]
+    found = []
+    for begins, end in zip(edges, ends, strict=True):
+        inside = Counter(card.indicator for card in cards if begins.timestamp() <= card.at < end)
+        found.append(Stretch(begins, {indicator.value: inside[indicator.value] for indicator in reversed(Indicator)}))
+    return found
 
 
 def _edges(since: datetime, until: datetime) -> list[datetime]:

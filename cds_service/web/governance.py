@@ -5,7 +5,7 @@ import hmac
 import io
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 import orjson
 from flask import Blueprint, Flask, Response, render_template, request
 
+from cds_service.finding import Indicator
 from cds_service.knowledge import Knowledge
 from cds_service.store.statistics import Happened
 from cds_service.web.board import DAY, Board, RuleLine, board
-from cds_service.web.charts import over_time, parts, whisker
+from cds_service.web.charts import over_time, parts, small_multiples, whisker
 from cds_service.web.intervals import Rate, Share
 from cds_service.web.rule_pages import rules_of
 from cds_service.web.site import guard, policies
@@ -48,6 +49,7 @@ class Governance:
             days=days,
             periods=PERIODS,
             picture=over_time(found),
+            multiples=small_multiples(found),
             bars={one.rule: parts(_became(one), largest) for one in found.rules},
             whisker=whisker,
             reasons=self._reasons(found),
@@ -61,16 +63,23 @@ class Governance:
     def as_csv(self) -> Response:
         """One line for each rule, for a spreadsheet."""
         found, days = self._found()
-        paper = io.StringIO()
-        writer = csv.writer(paper)
-        writer.writerow(COLUMNS)
+        rows = []
         for one in found.rules:
             last = one.last.date().isoformat() if one.last else ""
             counts = (one.cards, one.spoke, one.accepted.count, one.overridden.count, one.unanswered.count)
-            writer.writerow((one.rule, one.title, *counts, last, "yes" if one.silent else "no"))
-        answer = Response(paper.getvalue(), content_type="text/csv; charset=utf-8")
-        answer.headers["Content-Disposition"] = f'attachment; filename="ndm-cds-{days}-days.csv"'
-        return answer
+            rows.append((one.rule, one.title, *counts, last, "yes" if one.silent else "no"))
+        return sheet(COLUMNS, rows, f"ndm-cds-{days}-days.csv")
+
+    def over_time_as_csv(self) -> Response:
+        """One line for each rule that opened a card and each stretch of time, with its cards by indicator."""
+        found, days = self._found()
+        indicators = [indicator.value for indicator in reversed(Indicator)]
+        rows = [
+            (stretch.begins.date().isoformat(), one.rule, one.title, *(stretch.cards[indicator] for indicator in indicators))
+            for one in found.rules
+            for stretch in one.over_time
+        ]
+        return sheet(("begins", "rule", "title", *indicators), rows, f"ndm-cds-{days}-days-over-time.csv")
 
     def admit(self) -> Response | None:
         """Nobody without the credential, as HTTP Basic (any name) or Bearer; without one configured, nobody at all."""
@@ -97,6 +106,17 @@ class Governance:
 def _became(line: RuleLine) -> Sequence[tuple[str, Share]]:
     """What became of the cards of one rule, by the tone of its bar."""
     return (("accepted", line.accepted), ("overridden", line.overridden), ("none", line.unanswered))
+
+
+def sheet(heads: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
+    """Rows as a CSV file to save under this name."""
+    paper = io.StringIO()
+    writer = csv.writer(paper)
+    writer.writerow(heads)
+    writer.writerows(rows)
+    answer = Response(paper.getvalue(), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def offered() -> str:
@@ -132,10 +152,16 @@ def _plain(value: Any) -> Any:
 
 
 def register(app: Flask, governance: Governance) -> None:
-    """Adds /governance, /governance.json and /governance.csv."""
+    """Adds /governance and its exports as JSON and CSV."""
     blueprint = Blueprint("governance", __name__)
     blueprint.before_request(governance.admit)
-    for url, view in (("/governance", governance.board), ("/governance.json", governance.as_json), ("/governance.csv", governance.as_csv)):
+    views: Mapping[str, Callable[[], Any]] = {
+        "/governance": governance.board,
+        "/governance.json": governance.as_json,
+        "/governance.csv": governance.as_csv,
+        "/governance-over-time.csv": governance.over_time_as_csv,
+    }
+    for url, view in views.items():
         blueprint.add_url_rule(url, view.__name__, view)
     guard(blueprint)
     app.register_blueprint(blueprint)

@@ -7,7 +7,7 @@ import pytest
 
 from cds_service.store.statistics import Answered, Happened, Shown, Told
 from cds_service.web.board import DAY, Board, board, fell_silent
-from cds_service.web.charts import nice, over_time, whisker
+from cds_service.web.charts import Picture, nice, over_time, small_multiples, whisker
 from cds_service.web.intervals import Share
 
 START = datetime(2026, 1, 10, tzinfo=UTC).timestamp()
@@ -136,14 +136,40 @@ def test_an_empty_period_can_be_drawn() -> None:
     assert over_time(found).boxes == ()
 
 
-def test_a_chart_keeps_its_marks_inside(busy: Board) -> None:
+@pytest.mark.parametrize("draw", [over_time, lambda found: small_multiples(found)["loud"]])
+def test_a_chart_keeps_its_marks_inside(busy: Board, draw: Callable[[Board], Picture]) -> None:
     """No bar leaves the picture."""
-    picture = over_time(busy)
+    picture = draw(busy)
     assert picture.boxes
     for box in picture.boxes:
         assert box.x >= 0
         assert box.x + box.width <= picture.width
         assert 0 <= box.y <= box.y + box.height <= picture.height
+
+
+def test_the_cards_of_a_rule_are_told_by_indicator_over_time(busy: Board) -> None:
+    """Each stretch of a rule's line counts its own cards, of all hooks, and the stretches together are all its cards."""
+    loud, quiet = busy.rules
+    assert [one.begins for one in loud.over_time] == [one.begins for one in busy.columns]
+    assert [one.cards["critical"] for one in loud.over_time[:6]] == [0, 1, 1, 0, 1, 1]
+    assert sum(one.total for one in loud.over_time) == loud.cards
+    assert quiet.over_time == ()
+
+
+def test_a_rule_that_opened_no_card_has_no_chart(busy: Board) -> None:
+    """Small charts are drawn for rules with cards, and say in words what they show."""
+    drawn = small_multiples(busy)
+    assert set(drawn) == {"loud"}
+    assert drawn["loud"].words.startswith("from 11 Jan 2026 1 critical; from 12 Jan 2026 1 critical")
+    assert small_multiples(counted(30, ())) == {}
+
+
+def test_small_charts_share_one_scale() -> None:
+    """Twice as many cards are twice as high, whichever rule they belong to."""
+    many = [shown(f"m{number}", 1) for number in range(4)]
+    few = [Shown("few", START + DAY, "hospital", "sign", "warning", ("quiet",), "1+a")]
+    drawn = small_multiples(counted(30, (answered(1, "spoke"),), (*many, *few)))
+    assert drawn["loud"].boxes[0].height == pytest.approx(4 * drawn["quiet"].boxes[0].height)
 
 
 @pytest.mark.parametrize(("count", "top"), [(0, 2), (2, 2), (3, 4), (11, 20), (4999, 5000), (6001, 6001)])

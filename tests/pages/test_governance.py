@@ -27,7 +27,7 @@ def basic(password: str) -> str:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer wrong", "Bearer ", basic("wrong"), "Basic %%%", "Digest x"])
-@pytest.mark.parametrize("url", ["/governance", "/governance.json", "/governance.csv"])
+@pytest.mark.parametrize("url", ["/governance", "/governance.json", "/governance.csv", "/governance-over-time.csv"])
 def test_without_the_credential_nobody_sees_it(live: FlaskClient, url: str, header: str) -> None:
     """The page asks for a password, and every export does too."""
     answer = live.get(url, headers={"Authorization": header} if header else {})
@@ -80,8 +80,25 @@ def test_a_synthetic_year_is_made_by_the_engine(build: Build, knowledge: Knowled
     assert len(found["columns"]) == 13
     page = site.get("/governance").get_data(as_text=True)
     assert "fell silent" in page
+    assert page.count("chart-small") == sum(bool(line["cards"]) for line in found["rules"])
     for story in stories:
         assert story.patient_id not in page
+
+
+def test_all_exports_tell_the_same_numbers(build: Build, knowledge: Knowledge, stories: list[Story], tmp_path: Path) -> None:
+    """The cards of a rule, over all stretches and indicators, are those of its line, in JSON and in both spreadsheets."""
+    site = build(development=True)
+    seed([(0, knowledge)], stories[:4], Archive(open_engine(f"sqlite:///{tmp_path / 'store.db'}")), NOW)
+    lines = {line["rule"]: line["cards"] for line in site.get("/governance.json").get_json()["rules"]}
+    assert any(lines.values())
+    listed = csv.DictReader(io.StringIO(site.get("/governance.csv").get_data(as_text=True)))
+    assert {row["rule"]: int(row["cards"]) for row in listed} == lines
+    answer = site.get("/governance-over-time.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="ndm-cds-365-days-over-time.csv"'
+    counted = dict.fromkeys(lines, 0)
+    for row in csv.DictReader(io.StringIO(answer.get_data(as_text=True))):
+        counted[row["rule"]] += int(row["critical"]) + int(row["warning"]) + int(row["info"])
+    assert counted == lines
 
 
 def test_nothing_of_the_synthetic_year_lies_in_the_future(knowledge: Knowledge, stories: list[Story], tmp_path: Path) -> None:
