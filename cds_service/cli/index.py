@@ -45,7 +45,8 @@ def _condition(name: str, services: Sequence[Service], knowledge: Knowledge, cas
     rules = {rule.id: rule for service in services for rule in service.rules}
     yield f"## {policy.condition.title} (`{name}/`)"
     yield ""
-    yield f"{len(rules)} rules, policy version {policy.version}. Services: {', '.join(f'`{one.id}`' for one in services)}."
+    count = f"{len(rules)} rule{'' if len(rules) == 1 else 's'}"
+    yield f"{count}, policy version {policy.version}. Services: {', '.join(f'`{one.id}`' for one in services)}."
     yield ""
     yield "| rule | says at most | hooks | alone | group |"
     yield "|---|---|---|---|---|"

@@ -7,6 +7,7 @@ from enum import EnumMeta
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from msgspec import Meta, Struct, ValidationError, convert
+from msgspec.structs import fields
 
 UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 MISSING = re.compile(r"Object missing required field `(.+?)`")
@@ -36,7 +37,7 @@ def told(message: str, raw: Any, kind: type[Any]) -> tuple[str, str, str]:
     if unknown:
         return _under(path, unknown[1]), "a key that is not known here", _nearest(unknown[1], _keys(_type_at(kind, path)))
     if missing:
-        return _under(path, missing[1]), "nothing", "a value"
+        return _under(path, missing[1]), "nothing", f"a value{_also(_type_at(kind, path), _value_at(raw, path), missing[1])}"
     return path or "file", _shown(_value_at(raw, path)), _expected(said, _type_at(kind, path))
 
 
@@ -48,6 +49,15 @@ def nearest(word: str, known: Collection[str]) -> str:
 
 def _under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def _also(kind: Any, table: Any, told: str) -> str:
+    """The other keys that the same table lacks: whoever writes a sheet from nothing hears of all at once."""
+    kind = _certain(kind)
+    if not (isinstance(kind, type) and issubclass(kind, Struct) and isinstance(table, dict)):
+        return ""
+    lacking = [one.encode_name for one in fields(kind) if one.required and one.encode_name not in {*table, told}]
+    return f"; {', '.join(lacking)} {'lacks' if len(lacking) == 1 else 'lack'} one too" if lacking else ""
 
 
 def _expected(said: str, kind: Any) -> str:

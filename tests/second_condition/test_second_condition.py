@@ -1,7 +1,9 @@
 """A second condition is two folders and no Python."""
 
 import json
+import re
 import shutil
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,6 +124,7 @@ cases:
     drafts: [ceftazidime-avibactam]
     expect: silence
 """
+PRINTED = re.compile(r"^ *```yaml\n( *# ((?:hooks|fixtures)/kpc/\S+)\n.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(name="folders")
@@ -178,3 +181,17 @@ def test_an_id_belongs_to_one_condition(folders: tuple[Path, Path]) -> None:
     rule.write_text(RULE.format(**{**RULES["kpc-unreadable-order"], "id": "ndmCarrier"}), "utf-8")
     with pytest.raises(KnowledgeError, match="ndmCarrier"):
         load(folders[0])
+
+
+def test_the_guide_builds_a_condition(run: Run, tmp_path: Path, hooks: Path, fixtures: Path) -> None:
+    """The sheets and cases that hooks/README.md prints are a condition: three sheets and two cases, and its service is listed."""
+    shutil.copytree(hooks, tmp_path / "hooks")
+    found = PRINTED.findall((hooks / "README.md").read_text("utf-8"))
+    for text, name in found:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(textwrap.dedent(text), "utf-8")
+    shutil.copy(fixtures / "defaults.yaml", tmp_path / "fixtures")
+    status, out, _ = run("check", tmp_path / "fixtures", "--hooks", tmp_path / "hooks")
+    assert (len(found), status) == (4, exits.OK), out
+    assert "2 of 2 cases get what they promise" in out
+    assert "kpc-order-sign" in load(tmp_path / "hooks").services
