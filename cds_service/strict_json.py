@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from msgspec import DecodeError
 from msgspec.json import decode, encode
 
 
@@ -20,11 +21,18 @@ def once(text: bytes) -> Any:
 
     Written again, JSON has fewer quotation marks when a name was lost. An escape can stand for one, so then each object is looked at.
     """
-    if b"\\u" not in text:
-        found = decode(text)
-        if text.count(b'"') == encode(found).count(b'"'):
-            return found
+    found = None if b"\\u" in text else _decoded(text)
+    if found is not None and text.count(b'"') == encode(found).count(b'"'):
+        return found
     return each_once(text)
+
+
+def _decoded(text: bytes) -> Any:
+    """None for what the fast reader refuses: no JSON, null, or a number beyond every bound."""
+    try:
+        return decode(text)
+    except DecodeError:
+        return None
 
 
 def each_once(text: bytes) -> Any:

@@ -4,10 +4,10 @@ import codecs
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import DecodeError, Raw
+from msgspec import Raw
 
 from cds_service.errors import BadRequest
-from cds_service.strict_json import Twice, each_once, once
+from cds_service.strict_json import Twice, once
 
 DEEPEST = 40  # FHIR needs fewer than 25
 MOST_NODES = 500_000
@@ -95,7 +95,7 @@ def without_duplicates(body: bytes, values: Iterable[Raw]) -> Any:
     if _crowded(skeleton.translate(_BRACKETS, _NO_BRACKET_OR_COMMA)) and _crowded(_outside_strings(skeleton)):
         raise BadRequest(f"The request has more than {MOST_PLAIN} values beside its charts; send only the orders of this session.")
     try:
-        return _read(skeleton)
+        return once(skeleton)
     except Twice:
         raise BadRequest("A name occurs twice in one object of the request; each may occur once.") from None
     except (ValueError, RecursionError):
@@ -104,13 +104,6 @@ def without_duplicates(body: bytes, values: Iterable[Raw]) -> Any:
 
 def _crowded(structure: bytes) -> bool:
     return _nodes(structure, structure.translate(None, b",")) > MOST_PLAIN
-
-
-def _read(skeleton: bytes) -> Any:
-    try:
-        return once(skeleton)
-    except DecodeError:
-        return each_once(skeleton)
 
 
 def _skeleton(body: bytes, values: Iterable[Raw]) -> bytes:

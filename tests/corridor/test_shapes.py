@@ -1,5 +1,6 @@
 """Resources whose shape is not FHIR's: what mattered in them is told, and never silently absent."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -86,3 +87,12 @@ def test_a_draft_without_a_resource_is_told(corridor: Corridor, hollow: dict[str
     body = corridor.request(drafts=["aztreonam"])
     body["context"]["draftOrders"]["entry"] = [hollow]
     assert "ndmUnreadableOrder" in outcome(corridor, body)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400, "0", "-2", "1e-400"])
+def test_a_dose_beyond_every_bound_leaves_the_drug_known(corridor: Corridor, number: str) -> None:
+    """H11: an order whose dose no machine can hold is still an order of its drug, and is judged as one of an unknown dose."""
+    body = corridor.request(drafts=["aztreonam"])
+    body["context"]["draftOrders"]["entry"][0]["resource"]["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] = "QQ"
+    decision = corridor.decide(json.dumps(body).replace('"QQ"', number).encode(), service="ndm-order-sign")
+    assert "ndmAztreonamUnprotected" in rules(decision)[0]
