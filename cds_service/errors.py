@@ -98,9 +98,7 @@ class KnowledgeError(Exception):
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; all problems at once. The command line ends with exit status 78."""
-
-    exit_status = 78  # EX_CONFIG of sysexits.h
+    """The configuration cannot be used; all problems at once."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in sorted(problems)))

@@ -38,12 +38,6 @@ class Lexicon:
         return {key: str(row.get("unit", "")) for key, row in self._yaml("words.yaml").get("tests", {}).items()}
 
     @cached_property
-    def injections(self) -> frozenset[str]:
-        """Drugs that exist as injection only."""
-        rows = self._yaml("drugs.yaml").get("drugs", {})
-        return frozenset(key for key, row in rows.items() if row.get("injection_only"))
-
-    @cached_property
     def codes(self) -> Mapping[tuple[str, str], tuple[Coding, ...]]:
         """(kind, key) to the codings of its value set."""
         found: dict[tuple[str, str], tuple[Coding, ...]] = {}

@@ -20,7 +20,6 @@ class State(StrEnum):
     REMOTE = "remote"
 
 
-ACTIVE = (State.CURRENT,)
 UNTOLD = {"unspecified-gram-negative", "unknown"}
 USABLE = {"final", "corrected", "amended", "preliminary"}
 
@@ -38,7 +37,6 @@ class Evidence:
     preliminary: bool
     days: float | None
     susceptibilities: tuple[Susceptibility, ...]
-    excluded: tuple[str, ...] = ()
 
     @property
     def when(self) -> datetime | None:
@@ -172,7 +170,6 @@ def _weigh(isolate: Isolate, kin: Sequence[Isolate], verdicts: dict[str, Detecti
         preliminary=all(detection.status == "preliminary" for detection in proof),
         days=days,
         susceptibilities=_susceptibilities([one for one in kin if one.organism is None or one.organism.group == group]),
-        excluded=tuple(gene for gene in rules.genes if gene in verdicts and not verdicts[gene].found),
     )
 
 

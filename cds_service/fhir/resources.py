@@ -88,7 +88,6 @@ class Part(Element, frozen=True):
     valueString: str | None = None
     valueBoolean: bool | None = None
     valueQuantity: Quantity | None = None
-    valueInteger: Raw = NOTHING
     dataAbsentReason: Concept | None = None
     interpretation: Concepts = None
     referenceRange: list[Range] | None = None

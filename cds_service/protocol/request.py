@@ -54,7 +54,6 @@ class HookRequest:
 
 
 class _Entry(Struct, frozen=True, rename="camel"):
-    full_url: str | None = None
     resource: Raw = NOTHING
 
 

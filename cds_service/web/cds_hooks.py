@@ -8,8 +8,8 @@ import orjson
 from flask import Blueprint, Response, g, request
 
 from cds_service.cards import Style
-from cds_service.decide import Decision, decide
-from cds_service.errors import CannotDecide, ServiceError, UnknownService
+from cds_service.decide import Decision, decide, service_of
+from cds_service.errors import CannotDecide, ServiceError
 from cds_service.protocol.discovery import entry
 from cds_service.protocol.feedback import parse_feedback
 from cds_service.protocol.response import to_json
@@ -56,7 +56,7 @@ class CdsHooks:
     def invoke(self, service_id: str) -> Response:
         """The cards for one hook call."""
         client = self._client(f"{DISCOVERY}/{service_id}")
-        service = self._service(service_id)
+        service = service_of(self._parts.knowledge, service_id)
         body = self._body()
         started = self._parts.clock()
         try:
@@ -74,7 +74,7 @@ class CdsHooks:
         """What became of cards: acknowledged when it is kept, or when it is not about a card of ours."""
         path = f"{DISCOVERY}/{service_id}"
         client = self._client(f"{path}/feedback", path)
-        self._service(service_id)
+        service_of(self._parts.knowledge, service_id)
         entries = parse_feedback(self._body())
         foreign = self._ledger.feedback(client, service_id, entries)
         for one in entries:
@@ -110,12 +110,6 @@ class CdsHooks:
         client = self._parts.trust.client(request.headers.get("Authorization"), paths)
         g.client = client.name
         return client
-
-    def _service(self, service_id: str) -> Service:
-        service = self._parts.knowledge.services.get(service_id)
-        if service is None:
-            raise UnknownService("No service has this id; GET /cds-services lists them.")
-        return service
 
     def _body(self) -> bytes:
         return read_body(request, self._parts.settings.server.max_body_mb * MEGABYTE)
