@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from traceback import walk_tb
@@ -87,5 +88,6 @@ def log_configuration() -> dict[str, Any]:
 
 
 def log_uncaught() -> None:
-    """Keep a crash outside any request from printing values: type and place go to the log."""
+    """Keep a crash outside any request, in whichever thread, from printing values: type and place go to the log."""
     sys.excepthook = lambda _kind, error, _trace: event("crash", logging.CRITICAL, **fault(error))
+    threading.excepthook = lambda found: event("crash", logging.CRITICAL, **fault(found.exc_value or SystemError()))

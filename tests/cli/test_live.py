@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from cds_service.cli.main import run as program
 from cds_service.replay import Remote, Unreachable
 
 pytestmark = pytest.mark.live
-START_S, STOP_S = 30.0, 20.0
+START_S, STOP_S = 60.0, 60.0
 
 
 def _port() -> int:
@@ -79,7 +79,7 @@ def test_the_service_answers_as_promised_and_stops_gracefully(root: Path, tmp_pa
 
 def test_serve_refuses_to_start_without_a_client(root: Path) -> None:
     """Without --dev and without a registered client the program ends with status 78 and says why."""
-    done = subprocess.run(_command("serve", "--port", str(_port())), cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(_command("serve", "--port", str(_port())), cwd=root, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == exits.CONFIGURATION
     assert "no registered client" in done.stderr
 
@@ -87,7 +87,7 @@ def test_serve_refuses_to_start_without_a_client(root: Path) -> None:
 def test_development_stays_on_this_machine(root: Path) -> None:
     """--dev on a public address is refused."""
     done = subprocess.run(
-        _command("serve", "--dev", "--host", "0.0.0.0"), cwd=root, capture_output=True, text=True, timeout=60, check=False
+        _command("serve", "--dev", "--host", "0.0.0.0"), cwd=root, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == exits.CONFIGURATION
     assert "--host" in done.stderr
@@ -96,7 +96,7 @@ def test_development_stays_on_this_machine(root: Path) -> None:
 def test_the_demonstration_shows_cards_silence_and_refusal(root: Path) -> None:
     """`demo --once` starts the service, shows a card, a silence and a refusal, and prints a ready curl."""
     done = subprocess.run(
-        _command("demo", "--once", "--port", str(_port())), cwd=root, capture_output=True, text=True, timeout=90, check=False
+        _command("demo", "--once", "--port", str(_port())), cwd=root, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == exits.OK, done.stderr
     for said in ("CRITICAL  Aztreonam is unprotected", "nothing to say", "HTTP 412", "curl -s", "/cds-services"):
@@ -109,26 +109,56 @@ def test_a_taken_port_is_told(root: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = subprocess.run(_command("demo", "--once", "--port", port), cwd=root, capture_output=True, text=True, timeout=90, check=False)
+        done = subprocess.run(
+            _command("demo", "--once", "--port", port), cwd=root, capture_output=True, text=True, timeout=180, check=False
+        )
     assert done.returncode == exits.UNREACHABLE
     assert "did not start" in done.stderr
 
 
-def test_ctrl_c_ends_the_demonstration(root: Path) -> None:
-    """Ctrl-C ends it with status 130, takes the service along, and leaves no traceback."""
+def _serving(process: "subprocess.Popen[bytes]") -> None:
+    """Waits until the demonstration serves on."""
+    assert process.stdout
+    said = b""
+    while b"Serving until Ctrl-C" not in said:
+        line = process.stdout.readline()
+        assert line, said.decode()
+        said += line
+
+
+@pytest.mark.parametrize(
+    ("send", "stop", "status"), [(os.killpg, signal.SIGINT, exits.INTERRUPTED), (os.kill, signal.SIGTERM, exits.SIGNAL + signal.SIGTERM)]
+)
+def test_a_stopped_demonstration_takes_the_service_along(
+    root: Path, send: Callable[[int, int], None], stop: signal.Signals, status: int
+) -> None:
+    """Ctrl-C, which all processes of a terminal get, and SIGTERM to it alone both end the service too, without a traceback."""
     port = _port()
     with _started(root, "demo", "--port", str(port)) as demo:
+        _serving(demo)
+        send(demo.pid, stop)
+        assert demo.wait(STOP_S) == status
         assert demo.stdout
-        said = b""
-        while b"Serving until Ctrl-C" not in said:
-            line = demo.stdout.readline()
-            assert line, said.decode()
-            said += line
-        os.killpg(demo.pid, signal.SIGINT)
-        assert demo.wait(STOP_S) == exits.INTERRUPTED
         assert b"Traceback" not in demo.stdout.read()
     with pytest.raises(Unreachable):
         Remote(f"http://127.0.0.1:{port}", seconds=1).discovery()
+
+
+def test_ctrl_c_under_make_ends_without_a_complaint(root: Path, tmp_path: Path) -> None:
+    """`make demo` ends at Ctrl-C and says nothing about an interrupt, since nothing went wrong."""
+    port, program = _port(), f"{sys.executable} -m cds_service demo --port"
+    recipe = (root / "Makefile").read_text("utf-8").partition("\ndemo:")[2].splitlines()[1].partition("\t@")[2]
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"demo:\n\t@{recipe}\n".replace("$(RUN) -m cds_service demo", f"{program} {port}"))
+    started = subprocess.Popen(
+        ["make", "-f", str(makefile), "demo"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    with started as make:
+        _serving(make)
+        os.killpg(make.pid, signal.SIGINT)
+        make.wait(STOP_S)
+        assert make.stdout
+        assert b"***" not in make.stdout.read()
 
 
 def _on_a_terminal(root: Path, *arguments: str, **variables: str) -> str:
@@ -139,7 +169,7 @@ def _on_a_terminal(root: Path, *arguments: str, **variables: str) -> str:
         os.close(follower)
         said = b""
         while True:
-            readable, _, _ = select.select([leader], [], [], 60)
+            readable, _, _ = select.select([leader], [], [], 120)
             try:
                 part = os.read(leader, 65_536) if readable else b""
             except OSError:
@@ -147,7 +177,7 @@ def _on_a_terminal(root: Path, *arguments: str, **variables: str) -> str:
             if not part:
                 break
             said += part
-        process.wait(60)
+        process.wait(120)
     os.close(leader)
     return said.decode()
 
@@ -170,5 +200,5 @@ def test_no_color_is_heeded(root: Path) -> None:
 def test_progress_is_shown_on_a_terminal_only(root: Path) -> None:
     """A counter runs while somebody watches, and is not in a file."""
     assert "requests" in _on_a_terminal(root, "replay", "fixtures").split("\r")[1]
-    done = subprocess.run(_command("replay", "fixtures"), cwd=root, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(_command("replay", "fixtures"), cwd=root, capture_output=True, text=True, timeout=180, check=False)
     assert done.stderr == ""

@@ -18,7 +18,7 @@ import pytest
 from ..web.hospital import Hospital
 
 ROOT = Path(__file__).parents[2]
-START_S = 30.0
+START_S = 60.0
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Running:
         """Ask it to end, and give the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 Start = Callable[..., Running]

@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,3 +136,20 @@ def test_the_logging_configuration_is_complete() -> None:
     """The set-up that the server is given names a handler for every logger."""
     configuration = log_configuration()
     assert {one for logger in configuration["loggers"].values() for one in logger["handlers"]} == set(configuration["handlers"])
+
+
+def test_a_crash_in_a_thread_is_one_line_of_json() -> None:
+    """B14: what breaks outside any request, in whichever thread, is told by type and place, and without values."""
+    program = """
+import logging.config, threading
+from cds_service.web.logs import log_configuration, log_uncaught
+logging.config.dictConfig(log_configuration())
+log_uncaught()
+broken = threading.Thread(target=lambda: int("JohnDoe"))
+broken.start()
+broken.join()
+int("JohnDoe")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["crash", "crash"]
+    assert "JohnDoe" not in done.stderr
