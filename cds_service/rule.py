@@ -152,7 +152,8 @@ class Rule:
         indicator = remark.indicator or self.sheet.indicator
         if soft and indicator is Indicator.CRITICAL:
             indicator = Indicator.WARNING
-        words = _Blank({**evidence_words(evidence), **remark.words})
+        about = tuple(one for one in bedside.infection.evidence if one.isolate in remark.isolates)
+        words = _Blank({**evidence_words(about or evidence), **remark.words})
         asked = [*remark.notes, *soft, *self._standing_notes(evidence)]
         sentences = [self.sheet.detail, *(self.sheet.notes[note] for note in dict.fromkeys(asked) if note in self.sheet.notes)]
         summary = self._summary(evidence, remark)

@@ -1,6 +1,6 @@
 """The text of a card as calm GitHub-flavored Markdown: first what is wrong and why, then what that rests on."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,7 +35,7 @@ def detail(sketch: Sketch, bedside: Bedside, evidence: Mapping[str, EvidenceRow]
     blocks += [
         _listed("Seen", seen),
         _listed("Not known", facts.unknown(bedside, findings)),
-        _listed("Also", (_other(one, limited) for one in others)),
+        _listed("Also", _others(findings, limited)),
         _listed("With the suggestions", aside.notes),
         _listed("Not offered", aside.left_out),
         _listed("Evidence", map(cited, rows(findings, evidence))),
@@ -81,9 +81,14 @@ def _said(finding: Finding, limited: Collection[str]) -> tuple[str, ...]:
     return finding.detail[:-1] if finding.rule in limited else finding.detail
 
 
-def _other(finding: Finding, limited: Collection[str]) -> str:
-    """A further finding of the card: its summary, then its sentences."""
-    return " ".join([f"**{sentence(finding.summary).rstrip('.')}.**", *map(sentence, _said(finding, limited))])
+def _others(findings: Sequence[Finding], limited: Collection[str]) -> Iterator[str]:
+    """Each further finding of the card: its summary, then its sentences as far as none before it said them."""
+    lead, *others = findings
+    told = set(_said(lead, limited))
+    for one in others:
+        new = [text for text in _said(one, limited) if text not in told]
+        told.update(new)
+        yield " ".join([f"**{sentence(one.summary).rstrip('.')}.**", *map(sentence, new)])
 
 
 def _listed(title: str, lines: Iterable[str]) -> str:

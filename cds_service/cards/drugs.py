@@ -44,7 +44,8 @@ def drugs(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pr
 
 def _kept_instead(desk: Desk, findings: Sequence[Finding], wanted: Sequence[Product]) -> bool:
     """Each drug is one that this session takes away, and the card offers to keep it."""
-    lost = {order.drug.key for order in desk.bedside.regimen.endings}
+    plan = desk.bedside.regimen
+    lost = {order.drug.key for order in (*plan.endings, *plan.replaced)} - {order.drug.key for order in plan.drafts}
     keeps = any(key in desk.sheets and desk.sheets[key].does is Act.KEEP for one in findings for key in one.suggest)
     return keeps and bool(wanted) and all(product.drug in lost for product in wanted)
 

@@ -50,7 +50,7 @@ def _mended(desk: Desk, about: Sequence[Finding]) -> list[Proposal]:
 def _left(about: Sequence[Finding], stays: Sequence[Order]) -> list[ByHand]:
     """A draft that stays and that a rule would then speak against: another rule's matter, and the prescriber's choice."""
     return [
-        ByHand(f"{names(spoken_of)} stays as ordered, and this service will ask about it: {one.summary}")
+        ByHand(f"{names(spoken_of)} stays as ordered, and this service will then ask about it ({one.summary})")
         for one in about
         if (spoken_of := [order for order in one.remark.removes if order in stays])
     ]

@@ -77,7 +77,12 @@ def told(left: Iterable[ByHand]) -> tuple[str, ...]:
         choices = found.setdefault(one.what, [])
         if one.choice and one.choice not in choices:
             choices.append(one.choice)
-    return tuple(f"If you change to {' or '.join(choices)}: {what}." if choices else f"{capital(what)}." for what, choices in found.items())
+    return tuple(f"If you change to {_either(choices)}: {what}." if choices else f"{capital(what)}." for what, choices in found.items())
+
+
+def _either(choices: Sequence[str]) -> str:
+    *first, last = choices
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def grouped(left: Iterable[LeftOut]) -> tuple[str, ...]:
@@ -87,4 +92,4 @@ def grouped(left: Iterable[LeftOut]) -> tuple[str, ...]:
         names_ = found.setdefault(one.why, [])
         if one.what not in names_:
             names_.append(one.what)
-    return tuple(f"{', '.join(whats)}: {why}" for why, whats in found.items())
+    return tuple(f"{capital(', '.join(whats))}: {why}" for why, whats in found.items())

@@ -7,8 +7,7 @@ from cds_service.cards.changes import ask, correct, extend, infuse, keep, limit,
 from cds_service.cards.desk import Desk
 from cds_service.cards.detail import Aside
 from cds_service.cards.drugs import drugs
-from cds_service.cards.proposal import LeftOut, Proposal, grouped, told
-from cds_service.cards.text import capital
+from cds_service.cards.proposal import Proposal, grouped, told
 from cds_service.finding import Finding
 from cds_service.protocol.response import Suggestion
 from cds_service.suggestion import Act, SuggestionSheet
@@ -35,7 +34,7 @@ def suggestions(desk: Desk, findings: Sequence[Finding]) -> tuple[tuple[Suggesti
     left = [one for proposal in proposals for one in proposal.left_out]
     aside = Aside(
         notes=(*told(one for proposal in proposals for one in proposal.by_hand), *_notes(proposals)),
-        left_out=grouped(LeftOut(capital(one.what), one.why, one.allergic) for one in left),
+        left_out=grouped(left),
         dosed=any(proposal.dosed for proposal in proposals),
         allergic=any(proposal.allergic for proposal in proposals),
     )

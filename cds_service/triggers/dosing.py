@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from typing import ClassVar, Literal
 
 from cds_service.clinical.bedside import Bedside
@@ -218,7 +219,7 @@ class RenalDataMissing:
                 suggest=() if bedside.creatinine_fresh else None,
             )
         elif not bedside.creatinine_fresh:
-            age = f"{kidney.age_h:.0f}" if kidney.age_h is not None else "an unknown number of"
+            age = f"{ceil(kidney.age_h)}" if kidney.age_h is not None else "an unknown number of"
             yield Remark(orders, variant="old", words={**words, "hours": age})
         elif kidney.change_pct is not None and kidney.change_pct >= rules.unstable_pct:
             yield Remark(orders, variant="unstable", words={**words, "n": f"{kidney.change_pct:.0f}"})

@@ -178,7 +178,7 @@ def test_no_dose_no_order(ward: Callable[..., Ward], changes: dict[str, Any], wh
     """Where no dose can be told, no drug is offered, the card says why, and the consult is still there."""
     (card,) = checked(ward(orders=(AZTREONAM,), **changes).cards(unprotected()))
     assert offered(card) == [["Infectious diseases or antimicrobial stewardship consult"]]
-    assert re.search(rf"Not offered\*\*\n\n- Ceftazidime-avibactam, Aztreonam-avibactam, Cefiderocol: .*{re.escape(why)}", card["detail"])
+    assert re.search(rf"Not offered\*\*\n\n- Ceftazidime-avibactam, aztreonam-avibactam, cefiderocol: .*{re.escape(why)}", card["detail"])
 
 
 def test_dialysis_has_doses(ward: Callable[..., Ward]) -> None:
