@@ -14,7 +14,8 @@ from cds_service.triggers import TRIGGERS
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "cds_service"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
+LONGEST_MODULE, LONGEST_FUNCTION = 300, 25
+RECORDS = {"knowledge/terms.py: terminology", "fhir/observations.py: observe", "web/board.py: board"}  # one record, a field a line
 LISTS = {"fhir/resources.py"}  # a list of FHIR's elements is looked up, not read
 
 # From the ground up. A room knows the floors below it and no neighbour of its own floor.
@@ -144,13 +145,14 @@ def test_the_words_of_the_knowledge_are_found() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=_name)
 def test_modules_and_functions_stay_readable(module: Path) -> None:
-    """A module has at most 300 lines, a function at most 40, and functions of more than 25 are rare."""
+    """A module has at most 300 lines, and a function at most 25 beside its signature and its docstring."""
     text = module.read_text("utf-8")
     assert _name(module) in LISTS or text.count("\n") <= LONGEST_MODULE, f"{_name(module)} has {text.count(chr(10))} lines"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            assert length <= LONGEST_FUNCTION, f"{_name(module)}: {node.name} has {length} lines"
+            first = node.body[1 if ast.get_docstring(node) and len(node.body) > 1 else 0]
+            length, name = (node.end_lineno or first.lineno) - first.lineno + 1, f"{_name(module)}: {node.name}"
+            assert length <= LONGEST_FUNCTION or name in RECORDS, f"{name} has {length} lines"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=_name)

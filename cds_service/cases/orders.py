@@ -17,28 +17,36 @@ def order(chart: Chart, line: OrderLine, name: str, running: Mapping[str, OrderL
     spoken = line.order or (twin.order if twin else "")
     starts = line.starts if line.starts is not None or draft else chart.usual.running_since
     state = line.status or ("stopped" if line.stops else "draft" if draft else "active")
-    body: dict[str, Any] = {
+    body = {
         "resourceType": "MedicationRequest",
         "id": name,
         "status": state,
-        "intent": line.intent,
-        "category": [status("medicationrequest-category", line.setting)],
-        **owner(line.whose),
-        "encounter": {"reference": f"Encounter/{ENCOUNTER}"},
         "authoredOn": chart.when(min(starts or 0, 0)),
+        **_circumstances(chart, line),
     }
-    if line.forbids:
-        body["doNotPerform"] = True
-    if line.replaces:
-        body["priorPrescription"] = {"reference": f"MedicationRequest/{line.replaces}"}
-    if line.reason:
-        body["reasonCode"] = [chart.circumstance(line.reason)]
     if line.text is not None:
         return {**body, "medicationCodeableConcept": {"text": line.text}}
     sentence = _whole(chart, read_sentence(spoken))
     body["medicationCodeableConcept"] = chart.lexicon.concept("drug", sentence.drug, line.label)
     dosage = _dosage(chart, sentence, line, starts)
     return {**body, "dosageInstruction": [dosage]} if dosage else body
+
+
+def _circumstances(chart: Chart, line: OrderLine) -> dict[str, Any]:
+    """For whom, on which list, in place of what and why."""
+    said: dict[str, Any] = {
+        "intent": line.intent,
+        "category": [status("medicationrequest-category", line.setting)],
+        **owner(line.whose),
+        "encounter": {"reference": f"Encounter/{ENCOUNTER}"},
+    }
+    if line.forbids:
+        said["doNotPerform"] = True
+    if line.replaces:
+        said["priorPrescription"] = {"reference": f"MedicationRequest/{line.replaces}"}
+    if line.reason:
+        said["reasonCode"] = [chart.circumstance(line.reason)]
+    return said
 
 
 def _whole(chart: Chart, sentence: Sentence) -> Sentence:

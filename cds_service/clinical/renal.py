@@ -68,29 +68,30 @@ def kidney(
     now: datetime,
 ) -> Kidney:
     """What the newest numbers say; the clearance is None where one of its four inputs is lacking."""
-    creatinines, weights = measures.get("creatinine", ()), measures.get("weight", ())
-    creatinine = creatinines[0] if creatinines else None
-    weight = weights[0] if weights else None
-    inputs = {"creatinine": creatinine, "weight": weight, "age": years, "sex": sex if sex in {"male", "female"} else None}
-    lacking = tuple(name for name, value in inputs.items() if value is None)
+    creatinines = measures.get("creatinine", ())
+    creatinine, weight = next(iter(creatinines), None), next(iter(measures.get("weight", ())), None)
+    sex = sex if sex in {"male", "female"} else None
+    inputs = {"creatinine": creatinine, "weight": weight, "age": years, "sex": sex}
     used = _dosing_weight(weight, measures.get("height", ()), sex, policy) if weight else None
-    clearance = None
-    if not lacking and creatinine and creatinine.value > 0 and used and years is not None:
-        clearance = cockcroft_gault(int(years), used, sex == "female", creatinine.value)
-    age_h = _hours(now, creatinine.taken) if creatinine and creatinine.taken else None
     return Kidney(
-        clearance=clearance,
+        clearance=_clearance(creatinine, used, years, sex),
         creatinine=creatinine,
         weight=weight,
         weight_used=used,
         years=years,
         replacement=next((code for word, code in REPLACEMENT.items() if word in words), None),
         effluent=_effluent(measures, weight),
-        age_h=age_h,
+        age_h=_hours(now, creatinine.taken) if creatinine and creatinine.taken else None,
         change_pct=_change(creatinines, policy, now),
         injury=INJURY in words or _injured(creatinines, policy, now),
-        lacking=lacking,
+        lacking=tuple(name for name, value in inputs.items() if value is None),
     )
+
+
+def _clearance(creatinine: Measure | None, weight_kg: Decimal | None, years: float | None, sex: str | None) -> Decimal | None:
+    if creatinine is None or creatinine.value <= 0 or not weight_kg or years is None or sex is None:
+        return None
+    return cockcroft_gault(int(years), weight_kg, sex == "female", creatinine.value)
 
 
 def cockcroft_gault(years: int, weight_kg: Decimal, female: bool, creatinine: Decimal) -> Decimal:
@@ -109,7 +110,7 @@ def _effluent(measures: Mapping[str, tuple[Measure, ...]], weight: Measure | Non
 
 def _dosing_weight(weight: Measure, heights: Sequence[Measure], sex: str | None, policy: RenalPolicy) -> Decimal:
     """Actual weight; above the policy's share of ideal weight the adjusted one, where height is known (Devine 1974)."""
-    if policy.weight == "actual" or not heights or sex not in {"male", "female"}:
+    if policy.weight == "actual" or not heights or sex is None:
         return weight.value
     inches = heights[0].value / Decimal("2.54")
     ideal = (Decimal(50) if sex == "male" else Decimal("45.5")) + Decimal("2.3") * max(inches - 60, Decimal(0))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Raw
 
 from cds_service.clinical.facts import Allergy, Chart, Circumstance, Order, Person, Unreadable
-from cds_service.fhir import effluent, laboratory, misfiled, orders, patient, words
+from cds_service.fhir import effluent, laboratory, orders, patient, words
 from cds_service.fhir.isolates import group
 from cds_service.fhir.laboratory import Laboratory
 from cds_service.fhir.meanings import Meanings
@@ -20,6 +20,7 @@ from cds_service.fhir.resources import (
     Condition,
     DiagnosticReport,
     Encounter,
+    Entry,
     Envelope,
     Glance,
     Medication,
@@ -69,11 +70,7 @@ def read_drafts(
     entries = [one for one in sent if memoryview(one.resource)]
     shelf = Shelf(Meanings(terminology), Subjects(patient_id, home), whole=True)
     shelf.put(one.resource for one in entries)
-    medications = _medications(shelf)
-    for one in entries:
-        found = read(one.resource, Medication) if one.fullUrl else None
-        if found and found.resourceType == "Medication":
-            medications[home.bare(one.fullUrl)] = found
+    medications = {**_medications(shelf), **dict(_enclosed(entries, home))}
     requests = tuple(one for one in shelf.read(MedicationRequest) if orders.begun(one) or not composing)
     broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
     hollow = () if composing else (orders.NOT_THERE,) * (len(sent) - len(entries))
@@ -83,7 +80,7 @@ def read_drafts(
     known, unread = _apart(alone)
     return Drafts(
         orders=known,
-        unreadable=(*unread, *lost, *misfiled.drafts(shelf.strangers, cabinet, terminology)),
+        unreadable=(*unread, *lost),
         unresolved=_lost(requests, cabinet, terminology),
         requests=requests,
         alone=alone,
@@ -93,6 +90,14 @@ def read_drafts(
         strangers=tuple(shelf.strangers),
         home=home,
     )
+
+
+def _enclosed(entries: Iterable[Entry], home: Home) -> Iterator[tuple[str, Medication]]:
+    """Medications of the Bundle by the address under which its orders point at them."""
+    for one in entries:
+        found = read(one.resource, Medication) if one.fullUrl else None
+        if found and found.resourceType == "Medication":
+            yield home.bare(one.fullUrl), found
 
 
 def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Raw]], terminology: Terminology) -> tuple[str, ...]:
@@ -156,7 +161,7 @@ def _prescribed(shelf: Shelf, drafts: Drafts, told: Iterable[Condition]) -> tupl
     running, lost_running = _apart([orders.order(one, False, cabinet, terms) for one in shelf.read(MedicationRequest)])
     pairs = zip(drafts.requests, drafts.alone, strict=True)
     drafted, lost_drafts = _apart([orders.order(one, True, cabinet, terms) if orders.points(one) else alone for one, alone in pairs])
-    return (*drafted, *running), (*lost_drafts, *drafts.broken, *misfiled.drafts(drafts.strangers, cabinet, terms), *lost_running)
+    return (*drafted, *running), (*lost_drafts, *drafts.broken, *lost_running)
 
 
 def _unread(
@@ -167,7 +172,6 @@ def _unread(
     yield from laboratory.unreadable(readings, witness)
     yield from only_in_words(bench.reports, readings, conditions, witness, terms)
     yield from _broken(shelf, shelf.meanings, witness, terms)
-    yield from misfiled.results(shelf.strangers, bench, witness)
 
 
 def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str) -> Person:

@@ -70,26 +70,29 @@ def suggestions(known: Known, folder: str, reference: Reference) -> dict[str, Su
     sheets: dict[str, SuggestionSheet] = {}
     for key, written in found.suggestions.items():
         _check(files, name, key, written)
-        sheet = SuggestionSheet(
-            key=key,
-            does=written.does,
-            label=written.label,
-            label_beside=written.label_beside,
-            label_adding=written.label_adding,
-            note=written.note,
-            untested=written.untested,
-            at_site=written.at_site,
-            products=tuple(products[drug] for drug in written.drugs if drug in products),
-            route=found.route,
-            request=written.request,
-            hours=written.hours,
-            days=written.days,
-            review_below=written.review_below,
-            review=written.review,
-        )
-        _validate(files, name, sheet, reference)
-        sheets[key] = sheet
+        sheets[key] = _sheet(key, written, products, found.route)
+        _validate(files, name, sheets[key], reference)
     return sheets
+
+
+def _sheet(key: str, written: Written, products: Mapping[str, Product], route: Code) -> SuggestionSheet:
+    return SuggestionSheet(
+        key=key,
+        does=written.does,
+        label=written.label,
+        label_beside=written.label_beside,
+        label_adding=written.label_adding,
+        note=written.note,
+        untested=written.untested,
+        at_site=written.at_site,
+        products=tuple(products[drug] for drug in written.drugs if drug in products),
+        route=route,
+        request=written.request,
+        hours=written.hours,
+        days=written.days,
+        review_below=written.review_below,
+        review=written.review,
+    )
 
 
 def _products(files: Files, name: str, packed: Mapping[str, Packed], reference: Reference) -> dict[str, Product]:
