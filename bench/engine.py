@@ -8,6 +8,7 @@ from uuid import uuid4
 import orjson
 
 from bench.charts import moment, request, resources_of
+from bench.picture import cost_over_size
 from bench.timing import medians
 from cds_service.cards import Style
 from cds_service.decide import decide
@@ -63,15 +64,13 @@ def _model(kind: str) -> Callable[[object], object]:
 
 def main() -> None:
     """Prints the table and draws it."""
-    from bench.picture import write
-
     knowledge = load()
     print(f"{'story':<14}{'resources':>10}{'corridor ms':>14}{'orjson.loads ms':>18}{'ratio':>8}")
     measured = rows(knowledge)
     for story, size, taken, decode in measured:
         print(f"{story:<14}{size:>10,}{taken * 1000:>14.3f}{decode * 1000:>18.3f}{taken / decode:>8.2f}")
     print(f"\n1,000 resources: {against_validation(knowledge):.0f} times faster than validating the whole chart with fhir.resources")
-    print(f"drawn: {write(measured)}")
+    print(f"drawn: {cost_over_size(measured)}")
 
 
 if __name__ == "__main__":

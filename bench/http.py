@@ -7,9 +7,11 @@ from urllib.request import Request, urlopen
 from bench import servers
 from bench.charts import Story, moment, request
 from bench.load import Load, post
+from bench.picture import latency_over_load
 
 PATH = "/cds-services/ndm-order-sign"
 ROUNDS = 3
+CONNECTIONS = (1, 2, 4, 8, 16, 32)
 STORIES: tuple[Story, ...] = ("out-of-scope", "silent", "card")
 
 
@@ -24,10 +26,11 @@ def against_bare() -> dict[str, tuple[Load, Load]]:
     return found
 
 
-def under_load(resources: int = 100, connections: int = 16, workers: int = 2) -> dict[str, Load]:
-    """Two workers with sixteen connections and a usual chart."""
+def under_load(resources: int = 100, workers: int = 2) -> dict[tuple[str, int], Load]:
+    """Two workers and a usual chart, by story and number of connections."""
     with servers.service(workers) as ours:
-        return {story: post(ours + PATH, request(story, resources, moment()), connections) for story in STORIES}
+        bodies = {story: request(story, resources, moment()) for story in STORIES}
+        return {(story, many): post(ours + PATH, body, many) for story, body in bodies.items() for many in CONNECTIONS}
 
 
 def cold_start(rounds: int = 5) -> float:
@@ -48,9 +51,11 @@ def main() -> None:
         print(
             f"small, {story:<14}{ours.rate:>8.0f}/s  bare {theirs.rate:>8.0f}/s  ratio {ours.rate / theirs.rate:.2f}  failed {ours.failed}"
         )
-    print("\n100 resources, 16 connections, 2 workers")
-    for story, load in under_load().items():
-        print(f"{story:<15}{load.rate:>8.0f}/s  p50 {load.p50:.1f} ms  p99 {load.p99:.1f} ms  failed {load.failed}")
+    print("\n100 resources, 2 workers")
+    found = under_load()
+    for (story, many), load in found.items():
+        print(f"{story:<15}{many:>3} connections{load.rate:>8.0f}/s  p50 {load.p50:.1f} ms  p99 {load.p99:.1f} ms  failed {load.failed}")
+    print(f"drawn: {latency_over_load([(story, many, load.p50, load.p99) for (story, many), load in found.items()])}")
 
 
 if __name__ == "__main__":
