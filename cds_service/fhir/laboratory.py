@@ -22,7 +22,7 @@ UNSURE = "preliminary"
 FUTURE = "it is dated in the future"
 MALFORMED = "it is not a valid FHIR resource"
 TELLING = {"Observation", "DiagnosticReport", "Condition", ""}
-SPOKEN = ("code", "valueCodeableConcept", "valueString", "component", "note", "conclusion", "conclusionCode")
+SPOKEN = {"code", "valueCodeableConcept", "valueString", "component", "note", "conclusion", "conclusionCode"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,7 @@ def broken(name: str, raw: Raw, meanings: Meanings, witness: Witness) -> Unreada
 
 
 def named(raw: Raw, meanings: Meanings) -> set[str]:
-    """The markers that a result names where results speak, whatever the shape of those places is."""
+    """The markers that a result names where results speak, whatever the shape of those places is; anywhere, if it has no type."""
     found = elements(raw)
-    return set[str]().union(*(meanings.anywhere(found[place]) for place in SPOKEN if place in found))
+    places = found.keys() & SPOKEN if "resourceType" in found else found.keys()
+    return set[str]().union(*(meanings.anywhere(found[place]) for place in places))

@@ -96,3 +96,11 @@ def test_a_dose_beyond_every_bound_leaves_the_drug_known(corridor: Corridor, num
     body["context"]["draftOrders"]["entry"][0]["resource"]["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] = "QQ"
     decision = corridor.decide(json.dumps(body).replace('"QQ"', number).encode(), service="ndm-order-sign")
     assert "ndmAztreonamUnprotected" in rules(decision)[0]
+
+
+def test_a_result_inside_one_object_too_many_is_told(corridor: Corridor) -> None:
+    """D3: what has no type is searched at every depth for a wanted marker."""
+    body = corridor.request(drafts=["aztreonam"])
+    entries = body["prefetch"]["results"]["entry"]
+    entries[-1]["resource"] = {"Observation": entries[-1]["resource"]}
+    assert "ndmUnreadableOrder" in outcome(corridor, body)
