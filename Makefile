@@ -29,7 +29,7 @@ $(VENV)/.tests: requirements-dev.lock $(VENV)/.service
 	@touch $@
 
 demo: $(VENV)/.service  ## start the service on 127.0.0.1:8080, show cards, keep serving until Ctrl-C
-	@$(RUN) -m cds_service demo || test $$? -eq 130
+	@trap : INT; $(RUN) -m cds_service demo || test $$? -eq 130
 
 test: lint types check catalog coverage  ## all checks and tests
 

@@ -1,12 +1,15 @@
 """`ndm-cds demo`: the service with synthetic patients, started, asked over HTTP, and left running to try."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 import orjson
@@ -34,6 +37,8 @@ def command(port: int, once: bool, seed_history: bool) -> None:
 
     Nothing leaves this machine, and nothing is kept: the database is in a temporary folder.
     """
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, _end)
     with tempfile.TemporaryDirectory(prefix="ndm-cds-demo-") as folder, _server(port, Path(folder), seed_history) as server:
         remote = Remote(f"http://{HOST}:{port}")
         try:
@@ -48,6 +53,11 @@ def command(port: int, once: bool, seed_history: bool) -> None:
         if not once:
             click.echo(quiet("Serving until Ctrl-C. Synthetic patients only; not a medical device."))
             server.wait()
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """A signal to stop, or a closed terminal, ends the demonstration as Ctrl-C does: the service does not stay behind on its port."""
+    sys.exit(exits.SIGNAL + number)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ USAGE = 2  # click's own status for a wrong command line
 CANNOT_DECIDE = 3  # the request was understood and could not be decided, or was refused
 UNREACHABLE = 4  # the service that was to be asked did not answer
 CONFIGURATION = 78  # EX_CONFIG of sysexits.h: settings or knowledge cannot be used
+SIGNAL = 128  # and the number of the signal that ended it, as shells count
 INTERRUPTED = 130  # Ctrl-C
 
 MEANINGS = {

@@ -127,12 +127,17 @@ def _serving(process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.parametrize(
-    ("send", "stop", "status"), [(os.killpg, signal.SIGINT, exits.INTERRUPTED), (os.kill, signal.SIGTERM, exits.SIGNAL + signal.SIGTERM)]
+    ("send", "stop", "status"),
+    [
+        (os.killpg, signal.SIGINT, exits.INTERRUPTED),
+        (os.killpg, signal.SIGHUP, exits.SIGNAL + signal.SIGHUP),
+        (os.kill, signal.SIGTERM, exits.SIGNAL + signal.SIGTERM),
+    ],
 )
 def test_a_stopped_demonstration_takes_the_service_along(
     root: Path, send: Callable[[int, int], None], stop: signal.Signals, status: int
 ) -> None:
-    """Ctrl-C, which all processes of a terminal get, and SIGTERM to it alone both end the service too, without a traceback."""
+    """Ctrl-C and a closed terminal, which all processes of it get, and SIGTERM to it alone end the service too, without a traceback."""
     port = _port()
     with _started(root, "demo", "--port", str(port)) as demo:
         _serving(demo)
@@ -150,12 +155,12 @@ def test_ctrl_c_under_make_ends_without_a_complaint(root: Path, tmp_path: Path) 
     recipe = (root / "Makefile").read_text("utf-8").partition("\ndemo:")[2].splitlines()[1].partition("\t@")[2]
     makefile = tmp_path / "Makefile"
     makefile.write_text(f"demo:\n\t@{recipe}\n".replace("$(RUN) -m cds_service demo", f"{program} {port}"))
-    started = subprocess.Popen(
-        ["make", "-f", str(makefile), "demo"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
-    with started as make:
-        _serving(make)
-        os.killpg(make.pid, signal.SIGINT)
+    command = ["make", "-f", str(makefile), "demo"]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as make:
+        try:
+            _serving(make)
+        finally:
+            os.killpg(make.pid, signal.SIGINT)
         make.wait(STOP_S)
         assert make.stdout
         assert b"***" not in make.stdout.read()
