@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cds_service.store import tables
@@ -23,7 +23,13 @@ def _first(connection: Connection) -> None:
         connection.execute(CreateIndex(index, if_not_exists=True))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: _first}
+def _offers(connection: Connection) -> None:
+    """How many suggestions each card made; a table that the first step has just made knows already."""
+    if "offers" not in {column["name"] for column in inspect(connection).get_columns(tables.cards.name)}:
+        connection.execute(text("ALTER TABLE cards ADD COLUMN offers INTEGER"))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: _first, 2: _offers}
 LATEST = max(STEPS)
 
 

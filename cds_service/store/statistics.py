@@ -29,7 +29,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One card that was shown; `rules` strongest first."""
+    """One card that was shown; `rules` strongest first, `offers` its suggestions, of which old rows do not know the number."""
 
     id: str
     at: float
@@ -38,6 +38,7 @@ class Shown:
     indicator: str
     rules: tuple[str, ...]
     version: str
+    offers: int | None = None
 
     @property
     def rule(self) -> str:
@@ -104,7 +105,7 @@ def _answered(row: Row[Any]) -> Answered:
 
 
 def _shown(row: Row[Any]) -> Shown:
-    return Shown(row.id, row.at, row.client, row.service, row.indicator, tuple(orjson.loads(row.rules)), row.version)
+    return Shown(row.id, row.at, row.client, row.service, row.indicator, tuple(orjson.loads(row.rules)), row.version, row.offers)
 
 
 def _told(row: Row[Any]) -> Told:

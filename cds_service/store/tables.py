@@ -26,7 +26,8 @@ decisions = Table(
 )
 decisions_at = Index("decisions_at", decisions.c.at)
 
-# `rules` and `ingredients` are JSON lists: the rules strongest first, the drug keys of the effective regimen in order.
+# `rules` and `ingredients` are JSON lists: the rules strongest first, the drug keys of the effective regimen in order. `offers` is the
+# number of suggestions on the card, NULL in rows from before it was kept.
 cards = Table(
     "cards",
     metadata,
@@ -36,6 +37,7 @@ cards = Table(
     Column("indicator", Text, nullable=False),
     Column("rules", Text, nullable=False),
     Column("ingredients", Text, nullable=False),
+    Column("offers", Integer),
 )
 cards_decision = Index("cards_decision", cards.c.decision)
 

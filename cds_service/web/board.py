@@ -88,8 +88,7 @@ def board(happened: Happened, titles: Mapping[str, str], hooks: Mapping[str, str
     judged = [one for one in signed if one.verdicts]
     cards = [one for one in happened.cards if hooks.get(one.service) == SIGN]
     told = last_word(happened.told)
-    outcomes = Counter(told[one.id].outcome if one.id in told else "none" for one in happened.cards)
-    total = len(happened.cards)
+    accepted, overridden, unanswered = became(happened.cards, told)
     delays = [(told[one.id].at - one.at) / 60 for one in happened.cards if one.id in told and told[one.id].at >= one.at]
     times = [one.elapsed_ms for one in happened.answers]
     return Board(
@@ -99,9 +98,9 @@ def board(happened: Happened, titles: Mapping[str, str], hooks: Mapping[str, str
         passed=happened.passed,
         density=Rate(len(cards), len(signed)),
         interrupted=Share(len({(one.at, one.client) for one in cards}), len(signed)),
-        accepted=Share(outcomes["accepted"], total),
-        overridden=Share(outcomes["overridden"], total),
-        unanswered=Share(outcomes["none"], total),
+        accepted=accepted,
+        overridden=overridden,
+        unanswered=unanswered,
         incomplete=Share(sum(bool(one.missing) for one in judged), len(judged)),
         refused=Share(sum(one.status != 200 for one in signed), len(signed)),
         feedback_minutes=spread(delays),
@@ -118,6 +117,16 @@ def board(happened: Happened, titles: Mapping[str, str], hooks: Mapping[str, str
 def last_word(told: Sequence[Told]) -> dict[str, Told]:
     """The latest feedback on each card."""
     return {one.card: one for one in sorted(told, key=lambda one: one.at)}
+
+
+def became(cards: Sequence[Shown], told: Mapping[str, Told]) -> tuple[Share, Share, Share]:
+    """Accepted, overridden, and without feedback; the first is a share of the cards that offer something, since no other can be accepted.
+
+    Of a card of which no number of suggestions is kept it is assumed that it had some.
+    """
+    outcomes = Counter(told[one.id].outcome if one.id in told else "none" for one in cards)
+    offered = sum(one.offers != 0 or (one.id in told and told[one.id].outcome == "accepted") for one in cards)
+    return Share(outcomes["accepted"], offered), Share(outcomes["overridden"], len(cards)), Share(outcomes["none"], len(cards))
 
 
 def spread(values: list[float]) -> tuple[float, float, float] | None:
@@ -149,16 +158,16 @@ def _lines(happened: Happened, told: Mapping[str, Told], titles: Mapping[str, st
 def _line(
     rule: str, title: str, opened: Sequence[Shown], spoken: Sequence[float], told: Mapping[str, Told], happened: Happened, shadow: bool
 ) -> RuleLine:
-    outcomes = Counter(told[one.id].outcome if one.id in told else "none" for one in opened)
+    accepted, overridden, unanswered = became(opened, told)
     last = max(spoken, default=None)
     return RuleLine(
         rule=rule,
         title=title,
         cards=len(opened),
         spoke=len(spoken),
-        accepted=Share(outcomes["accepted"], len(opened)),
-        overridden=Share(outcomes["overridden"], len(opened)),
-        unanswered=Share(outcomes["none"], len(opened)),
+        accepted=accepted,
+        overridden=overridden,
+        unanswered=unanswered,
         last=moment(last) if last is not None else None,
         quiet_days=(happened.until - last) / DAY if last is not None else None,
         silent=fell_silent(spoken, happened.answers, happened.until),

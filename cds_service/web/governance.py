@@ -25,7 +25,7 @@ from cds_service.web.site import guard, policies
 PERIODS = (30, 90, 365)
 USUAL_PERIOD = 365
 REALM = 'Basic realm="ndm-cds governance", charset="UTF-8"'
-COLUMNS = ("rule", "title", "cards", "spoke", "accepted", "overridden", "no feedback", "last spoke", "fell silent")
+COLUMNS = ("rule", "title", "cards", "spoke", "with an offer", "accepted", "overridden", "no feedback", "last spoke", "fell silent")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Governance:
         rows = []
         for one in found.rules:
             last = one.last.date().isoformat() if one.last else ""
-            counts = (one.cards, one.spoke, one.accepted.count, one.overridden.count, one.unanswered.count)
+            counts = (one.cards, one.spoke, one.accepted.of, one.accepted.count, one.overridden.count, one.unanswered.count)
             rows.append((one.rule, one.title, *counts, last, "yes" if one.silent else "no"))
         return sheet(COLUMNS, rows, f"ndm-cds-{days}-days.csv")
 

@@ -104,7 +104,8 @@ class Ledger:
 
     def _card(self, card: Card, drugs: list[str]) -> dict[str, Any]:
         rules = [rule for rule in card.extension.get("ndm-cds.rules", ()) if rule in self._rules]
-        return {"id": card.uuid.lower(), "indicator": card.indicator, "rules": rules, "ingredients": drugs}
+        shown = {"id": card.uuid.lower(), "indicator": card.indicator, "rules": rules, "ingredients": drugs}
+        return {**shown, "offers": len(card.suggestions)}
 
     def _patient(self, client: Client, request: HookRequest) -> str:
         return self._hash("patient", client, request.patient_id)

@@ -61,6 +61,17 @@ def test_no_feedback_is_neither_acceptance_nor_refusal(busy: Board) -> None:
     assert busy.unanswered.of == 4
 
 
+@pytest.mark.parametrize(
+    ("offers", "outcome", "whole"), [(2, None, 1), (0, None, 0), (0, "overridden", 0), (None, None, 1), (0, "accepted", 1)]
+)
+def test_what_offers_nothing_is_not_refused(offers: int | None, outcome: str | None, whole: int) -> None:
+    """A card without a suggestion is left out of the share accepted and stays in the others; old rows count as they did."""
+    card = Shown("a", START + DAY, "hospital", "sign", "info", ("loud",), "1+a", offers)
+    found = counted(30, (answered(1, "spoke"),), (card,), (told("a", 1.01, outcome),) if outcome else ())
+    assert (found.accepted.of, found.rules[0].accepted.of) == (whole, whole)
+    assert (found.overridden.of, found.unanswered.of) == (1, 1)
+
+
 def test_times_are_a_median_with_a_range(busy: Board) -> None:
     """Time to feedback in minutes, time to answer in milliseconds."""
     assert busy.feedback_minutes == pytest.approx((18.0, 21.6, 25.2))

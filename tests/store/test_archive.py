@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine, event, func, insert, inspect, select
+from sqlalchemy import NullPool, create_engine, event, func, insert, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.store import tables
@@ -84,6 +84,20 @@ def test_a_database_that_knew_only_used_tokens_is_brought_up_to_date(url: str) -
     assert migrate(engine) == LATEST
     assert {"decisions", "cards", "feedback", "used_tokens", "schema_version"} <= set(inspect(engine).get_table_names())
     assert not used.first_use("issuer", "jti", 1.0)
+    engine.dispose()
+
+
+def test_cards_of_the_first_layout_keep_their_rows_and_gain_their_offers(url: str) -> None:
+    """A database of schema version 1 is given the column, with nothing in it for the cards that it has."""
+    engine = open_engine(url)
+    Archive(engine).write([decision(1)])
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE cards DROP COLUMN offers"))
+        connection.execute(tables.schema_version.update().values(version=1))
+    assert migrate(engine) == LATEST
+    Archive(engine).write([decision(2)])
+    with engine.connect() as connection:
+        assert connection.execute(select(tables.cards.c.offers)).scalars().all() == [None, None]
     engine.dispose()
 
 
