@@ -33,6 +33,7 @@ from cds_service.store.spool import Spool
 from cds_service.store.statistics import Statistics
 from cds_service.web import create_app, utc_now
 from cds_service.web.admission import Admission
+from cds_service.web.allocator import give_back
 from cds_service.web.bridge import Bridge
 from cds_service.web.jwks import KeyRing
 from cds_service.web.logs import event, log_configuration, log_uncaught
@@ -90,6 +91,7 @@ def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, exampl
     """The first thing that a worker does; a signal to stop that arrives before it serves would otherwise be lost, and the stop hang."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log_uncaught()
+    give_back()
     end_with_parent()
     warm_up(knowledge, shipped("fixtures"), utc_now())
     return Bridge(build(settings, knowledge, threads, examples), threads + WAITING, READING)
