@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from string import Formatter
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +14,7 @@ from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.policy import Sheet
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.finding import Finding, Indicator, Quiet, Remark, Silence
+from cds_service.kept import kept
 from cds_service.protocol.response import LONGEST_SUMMARY
 from cds_service.triggers import Trigger
 
@@ -92,11 +92,11 @@ class Rule:
     trigger: Trigger
     file: str
 
-    @cached_property
+    @kept
     def id(self) -> str:
         return self.sheet.id
 
-    @cached_property
+    @kept
     def condemns(self) -> bool:
         """The rule may find that the regimen cannot work; where it speaks, doses wait."""
         return self.sheet.group == REGIMEN and self.sheet.indicator is Indicator.CRITICAL
@@ -115,20 +115,20 @@ class Rule:
             return Silence(self.id, Quiet.STOOD_DOWN, f"{standing[0][1]}")
         return self._finding(bedside, evidence, _together(spoken, self.sheet.indicator))
 
-    @cached_property
+    @kept
     def _no_match(self) -> Silence:
         return Silence(self.id, Quiet.NO_MATCH, f"no evidence that is {' or '.join(self.sheet.match.evidence)} in these organisms")
 
-    @cached_property
+    @kept
     def _nothing(self) -> Silence:
         return Silence(self.id, Quiet.NOTHING_TO_SAY, self._unseen)
 
-    @cached_property
+    @kept
     def _states(self) -> tuple[State, ...]:
         """The states that arm the rule, strongest first."""
         return tuple(state for state in State if not self.sheet.match.evidence or state in self.sheet.match.evidence)
 
-    @cached_property
+    @kept
     def _unseen(self) -> str:
         """What the trigger looks for, in the words of its first sentence."""
         first = " ".join((type(self.trigger).__doc__ or "").split()).partition(". ")[0].rstrip(".")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
 from typing import Annotated
 
 from msgspec import Meta
@@ -13,6 +12,7 @@ from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside, Reference
 from cds_service.clinical.policy import Sheet
 from cds_service.finding import Finding, Indicator, Quiet, Silence
+from cds_service.kept import kept
 from cds_service.rule import REGIMEN, Rule
 from cds_service.triggers.activity import DrugPair
 from cds_service.triggers.allergy import DrugAllergy
@@ -83,15 +83,15 @@ class Service:
     rules: tuple[Rule, ...]
     reference: Reference
 
-    @cached_property
+    @kept
     def id(self) -> str:
         return self.sheet.id
 
-    @cached_property
+    @kept
     def hook(self) -> str:
         return self.sheet.hook
 
-    @cached_property
+    @kept
     def orders(self) -> bool:
         """The hook is about orders; patient-view is not."""
         return self.hook.startswith("order-")
@@ -101,31 +101,31 @@ class Service:
         """The hook fires while orders are still being put together."""
         return self.hook == "order-select"
 
-    @cached_property
+    @kept
     def parts(self) -> Mapping[str, str]:
         return {key: part.names for key, part in self.sheet.prefetch.items()}
 
-    @cached_property
+    @kept
     def allergy(self) -> DrugAllergy | None:
         """The rule about allergies."""
         return next((rule.trigger for rule in self.rules if isinstance(rule.trigger, DrugAllergy)), None)
 
-    @cached_property
+    @kept
     def watched(self) -> frozenset[str]:
         """The drugs of the rules that speak although no antibacterial is ordered."""
         return frozenset().union(*(rule.trigger.watched for rule in self.rules if isinstance(rule.trigger, DrugPair)))
 
-    @cached_property
+    @kept
     def limited(self) -> frozenset[str]:
         """The rules whose sheet names limits: the last sentence of what they find."""
         return frozenset(rule.id for rule in self.rules if rule.sheet.limits)
 
-    @cached_property
+    @kept
     def groups(self) -> tuple[tuple[Group, tuple[str, ...]], ...]:
         """How findings become cards, in order of precedence, with the rules that each group names."""
         return tuple((group, group.rules()) for group in self.sheet.cards.values())
 
-    @cached_property
+    @kept
     def joining(self) -> frozenset[str]:
         """The rules whose findings may join a card of another group."""
         return frozenset(rule for group in self.sheet.cards.values() for rule in group.attach)
@@ -158,7 +158,7 @@ class Service:
         most = self.sheet.indicator_at_most
         return replace(verdict, indicator=most) if verdict.indicator.rank > most.rank else verdict
 
-    @cached_property
+    @kept
     def _in_turn(self) -> Sequence[Rule]:
         return sorted(self.rules, key=lambda rule: rule.sheet.group != REGIMEN)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 from cds_service.clinical.bedside import Bedside
@@ -11,6 +10,7 @@ from cds_service.evidence import EvidenceRow, Overrides
 from cds_service.fhir.drafts import Place
 from cds_service.fhir.edits import Received
 from cds_service.finding import Finding
+from cds_service.kept import kept
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import REFERENCE, safe
 from cds_service.service import Service
@@ -63,15 +63,15 @@ class Desk:
     request: HookRequest
     style: Style
 
-    @cached_property
+    @kept
     def received(self) -> Received:
         return Received(self.request.draft_orders)
 
-    @cached_property
+    @kept
     def sheets(self) -> Mapping[str, SuggestionSheet]:
         return self.library.suggestions.get(self.service.condition, {})
 
-    @cached_property
+    @kept
     def allergy(self) -> DrugAllergy | None:
         """The condition's rule about allergies, whatever hook it speaks at: it is asked before a drug is offered."""
         mine = (one for one in (self.service, *self.library.services.values()) if one.condition == self.service.condition)

@@ -5,7 +5,6 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 
 from cds_service.clinical.doses import DoseTable
 from cds_service.clinical.facts import Chart, Drug, Isolate, Order, Route
@@ -14,6 +13,7 @@ from cds_service.clinical.policy import Policy
 from cds_service.clinical.regimen import Regimen, regimen
 from cds_service.clinical.renal import INJURY, Kidney, kidney
 from cds_service.clinical.susceptibility import Breakpoint, Laboratory
+from cds_service.kept import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Bedside:
         """The user is ordering something; otherwise the chart is only looked at."""
         return self.hook.startswith("order-")
 
-    @cached_property
+    @kept
     def policy(self) -> Policy:
         return self.reference.policy
 
@@ -65,17 +65,17 @@ class Bedside:
         """The user is ordering it in this very step."""
         return order.among(self.selections)
 
-    @cached_property
+    @kept
     def infection(self) -> Infection:
         carrier = bool(self.words & set(self.policy.evidence.carriage_words))
         return infection(self.chart.isolates, self.policy, self.reference.sets, self.now, carrier=carrier)
 
-    @cached_property
+    @kept
     def regimen(self) -> Regimen:
         treating = [order for order in self.chart.orders if not self.no_treatment(order)]
         return regimen(treating, self.policy.regimen, self.now)
 
-    @cached_property
+    @kept
     def kidney(self) -> Kidney:
         """An injury that was coded long ago, and a dialysis session of last month, say nothing about today; a child has no clearance.
 
@@ -86,7 +86,7 @@ class Bedside:
         found = kidney(self.chart.measures, self.years, self.chart.person.sex, self.words - past, rules, self.now)
         return replace(found, clearance=None) if self.child else found
 
-    @cached_property
+    @kept
     def creatinine_fresh(self) -> bool:
         """The creatinine is recent enough for a dose."""
         age = self.kidney.age_h
@@ -98,17 +98,17 @@ class Bedside:
         rules = self.policy.renal
         return rules.icu_stale_h if self.severe else rules.stale_h
 
-    @cached_property
+    @kept
     def laboratory(self) -> Laboratory:
         """The susceptibilities of the isolates that arm the rules."""
         return self.tests_of(self.infection.proven)
 
-    @cached_property
+    @kept
     def words(self) -> frozenset[str]:
         """The circumstances of the record, without what single orders state."""
         return frozenset(one.word for one in self.chart.circumstances)
 
-    @cached_property
+    @kept
     def of_procedures(self) -> frozenset[str]:
         """What only procedures say: a session of dialysis is no dependence on it."""
         told = [one for one in self.chart.circumstances if one.source == "procedure"]
@@ -119,7 +119,7 @@ class Bedside:
         told = ((one.word, self.since(one.since)) for one in self.chart.circumstances)
         return frozenset(word for word, hours in told if hours is None or hours <= float(days) * 24)
 
-    @cached_property
+    @kept
     def years(self) -> float | None:
         """Age in completed years."""
         born = self.chart.person.born
@@ -132,7 +132,7 @@ class Bedside:
     def child(self) -> bool:
         return self.years is not None and self.years < self.policy.renal.adult_years
 
-    @cached_property
+    @kept
     def severe(self) -> bool:
         """Intensive care, or a vasopressor that runs or is ordered, as the policy names them."""
         return bool(self.words & set(self.policy.severe.circumstances)) or bool(self.vasopressors())
@@ -140,7 +140,7 @@ class Bedside:
     def tests_of(self, evidence: Iterable[Evidence]) -> Laboratory:
         return Laboratory(tuple(evidence), self.reference.breakpoints, self.policy.breakpoints)
 
-    @cached_property
+    @kept
     def supported(self) -> tuple[Order, ...]:
         """Systemic drugs outside the active rows and the inactive set that a test supports."""
         return tuple(order for order in self.regimen.therapy if self.supports(order))
@@ -162,13 +162,13 @@ class Bedside:
         """Something in the regimen is expected to be active, or cannot be judged by this knowledge."""
         return bool(self.regimen.active_rows or self.supported or self.unjudged)
 
-    @cached_property
+    @kept
     def unjudged(self) -> tuple[Order, ...]:
         """Drugs that may work and that this knowledge does not judge."""
         unknown = self.reference.sets.get(self.policy.regimen.unevaluated or "", frozenset())
         return tuple(order for order in self.regimen.therapy if order.drug.key in unknown)
 
-    @cached_property
+    @kept
     def dual_resistant(self) -> bool:
         """One species of the evidence was tested against every row of the policy that has a test, and resists each."""
         rows = [row for row in self.policy.regimen.active if row.tests]
@@ -210,7 +210,7 @@ class Bedside:
         """The order states that a serious infection is treated before its cause is known, or a vasopressor runs."""
         return bool(self.stated(orders) & set(self.policy.empiric_reasons)) or bool(self.vasopressors())
 
-    @cached_property
+    @kept
     def cystitis_only(self) -> bool:
         """Bladder infection without a sign of more, treated with a drug for it."""
         rules, drafts = self.policy.cystitis, self.regimen.signed
@@ -265,7 +265,7 @@ class Bedside:
         """Completed tenths of an hour between a moment and now: a few minutes between two clocks decide nothing."""
         return (self.now - moment).total_seconds() // 360 / 10 if moment else None
 
-    @cached_property
+    @kept
     def therapy_began(self) -> datetime | None:
         """When the first running order of the regimen that works now, or of what it replaces, was started; other drugs do not count."""
         known = [one for one in (*self.regimen.active, *self.regimen.replaced) if not one.draft and one.drug.key in self.regimen.directed]

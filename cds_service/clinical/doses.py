@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
 
 from cds_service.clinical.facts import Dose
 from cds_service.clinical.figures import figure
 from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS, PERITONEAL, Kidney
+from cds_service.kept import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,11 @@ class DoseTable:
         """The rows of one drug."""
         return self._by_agent.get(agent, ())
 
-    @cached_property
+    @kept
     def _by_agent(self) -> Mapping[str, tuple[Row, ...]]:
         return {agent: tuple(row for row in self.rows if row.agent == agent) for agent in {row.agent for row in self.rows}}
 
-    @cached_property
+    @kept
     def limits(self) -> frozenset[Decimal]:
         """Where one band of clearance ends and the next begins, in mL/min."""
         bands = (limit for row in self.rows if "none" in row.replacement for limit in (row.lo, row.hi))

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
 
 from cds_service.clinical.facts import Answer, Detection, Isolate, Susceptibility
 from cds_service.clinical.policy import Policy, Suspect
+from cds_service.kept import kept
 
 
 class State(StrEnum):
@@ -65,11 +65,11 @@ class Infection:
     def state(self) -> State | None:
         return self.evidence[0].state if self.evidence else None
 
-    @cached_property
+    @kept
     def current(self) -> tuple[Evidence, ...]:
         return self.of([State.CURRENT])
 
-    @cached_property
+    @kept
     def proven(self) -> tuple[Evidence, ...]:
         """The evidence that arms rules: current, else history and carriage."""
         return self.current or self.of([State.HISTORY, State.COLONISED])

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 
 from cds_service.clinical.facts import Order, Route, Setting
 from cds_service.clinical.policy import ActiveRow, RegimenPolicy
+from cds_service.kept import kept
 
 SYSTEMIC = {Route.INTRAVENOUS, Route.INTRAMUSCULAR, Route.UNSTATED}
 AT_HOME = {Setting.DISCHARGE, Setting.OUTPATIENT, Setting.COMMUNITY}
@@ -52,22 +52,22 @@ class Regimen:
     prescribed: tuple[Order, ...] = ()
     ended: tuple[Order, ...] = ()
 
-    @cached_property
+    @kept
     def therapy(self) -> tuple[Order, ...]:
         """Every systemic antibacterial that the patient will receive in hospital."""
         return tuple(order for order in (*self.drafts, *self.running) if treats(order))
 
-    @cached_property
+    @kept
     def keys(self) -> frozenset[str]:
         """The drugs of the therapy, each once."""
         return frozenset(order.drug.key for order in self.therapy)
 
-    @cached_property
+    @kept
     def signed(self) -> tuple[Order, ...]:
         """The systemic antibacterials among the drafts."""
         return tuple(order for order in self.drafts if treats(order))
 
-    @cached_property
+    @kept
     def armed(self) -> bool:
         """A session speaks about antibiotics when it orders, stops or holds one."""
         return bool(self.signed) or any(treats(order) for order in (*self.endings, *self.discharge))
@@ -83,7 +83,7 @@ class Regimen:
         """The discharge list as a regimen of its own."""
         return self._home
 
-    @cached_property
+    @kept
     def _home(self) -> "Regimen":
         return Regimen(self.now, self.policy, drafts=self.discharge, running=self.prescribed)
 
@@ -149,7 +149,7 @@ class Regimen:
         """How many hours after the order its partner begins."""
         return Decimal(round((self.start(partner) - self.start(order)).total_seconds() / 3600))
 
-    @cached_property
+    @kept
     def active_rows(self) -> tuple[tuple[ActiveRow, tuple[Order, ...]], ...]:
         """The rows of drugs that are expected to work and are here completely, each with its orders."""
         rows = []
@@ -159,12 +159,12 @@ class Regimen:
                 rows.append((row, tuple(order for leg in legs for order in leg)))
         return tuple(rows)
 
-    @cached_property
+    @kept
     def active(self) -> tuple[Order, ...]:
         """Every order of a row that is here completely."""
         return tuple(dict.fromkeys(order for _, orders in self.active_rows for order in orders))
 
-    @cached_property
+    @kept
     def directed(self) -> frozenset[str]:
         """The keys of all drugs that stand in a row of the policy."""
         return frozenset(key for row in self.policy.active for key in row.drugs)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
 
 from cds_service.clinical.facts import Answer, Susceptibility
 from cds_service.clinical.infection import Evidence
+from cds_service.kept import kept
 
 AGAINST = {Answer.RESISTANT, Answer.NON_SUSCEPTIBLE, Answer.INTERMEDIATE}
 
@@ -60,7 +60,7 @@ class Laboratory:
                 results[place] = found
         return min(results.values(), key=_weight, default=None)
 
-    @cached_property
+    @kept
     def _agents(self) -> frozenset[str]:
         return frozenset(result.agent for one in self.evidence for result in one.susceptibilities)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
@@ -11,6 +11,7 @@ from cds_service.fhir import systems
 from cds_service.fhir.memory import MOST_TEXTS, SHORT, Memory, of_names
 from cds_service.fhir.negation import Negation, Said
 from cds_service.fhir.vocabulary import NOTHING, Phrases, Vocabulary, parsed
+from cds_service.kept import kept
 
 Triple = tuple[str, str, str]
 Codes = Mapping[str, Mapping[tuple[str, str], str]]
@@ -48,15 +49,15 @@ class Ingredients:
     def same(self, one: frozenset[str], other: frozenset[str]) -> bool:
         return one - self.silent == other - self.silent
 
-    @cached_property
+    @kept
     def _by_parts(self) -> Mapping[frozenset[str], str]:
         return {parts: key for key, parts in self.products.items()}
 
-    @cached_property
+    @kept
     def _pairs(self) -> Mapping[frozenset[str], str]:
         return {parts: key for key, parts in self.pairs.items()}
 
-    @cached_property
+    @kept
     def _by_spoken(self) -> Mapping[frozenset[str], str]:
         """Products by what must be named; two that differ in silent ingredients alone cannot be told apart so."""
         found: dict[frozenset[str], list[str]] = {}
