@@ -11,8 +11,8 @@ from cds_service.cases.microbiology import cultures, requests
 from cds_service.cases.orders import order
 from cds_service.cases.patient import patient
 from cds_service.cases.read import Case
+from cds_service.cases.record import Record
 from cds_service.cases.sheet import CaseLine, OrderLine, Usual
-from cds_service.record import Record
 
 
 def request(case: Case, queries: Mapping[str, str], usual: Usual, lexicon: Lexicon, now: datetime) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from cds_service.cases.record import Record
 from cds_service.knowledge import Knowledge, load
-from cds_service.record import Record
 from cds_service.settings import DEVELOPMENT_CLIENT, Client, Settings
 from cds_service.store.archive import Archive, Override
 from cds_service.store.archive import Record as Row

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from msgspec import Raw, Struct
 from msgspec.json import decode, encode
 
+from cds_service.bundles import MALFORMED, NOTHING
 from cds_service.fhir import words
-from cds_service.fhir.resources import MALFORMED, NOTHING, Coding, Concept, Glance, Note, read, read_all, string
+from cds_service.fhir.resources import Coding, Concept, Glance, Note, read, read_all, string
 from cds_service.fhir.valuesets import Terminology
 
 

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from msgspec import DecodeError, Raw, Struct
+from msgspec import Raw, Struct
 from msgspec.json import Decoder, decode
 
+from cds_service.bundles import MALFORMED, NOTHING
 from cds_service.strict_json import once
-
-MALFORMED = (DecodeError, UnicodeDecodeError, RecursionError)
-NOTHING = Raw()
 
 
 class Element(Struct, gc=False, frozen=True):

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from msgspec import Raw
 
-from cds_service.access import Answer, open_page
+from cds_service.access import Answer
+from cds_service.bundles import open_page
 from cds_service.fhir.leash import Leash
 from cds_service.fhir.origins import origin_of, within
 

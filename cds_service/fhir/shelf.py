@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from msgspec import Raw, Struct
 
+from cds_service.bundles import MALFORMED, NOTHING
 from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.memory import Memory
 from cds_service.fhir.orders import concerns
 from cds_service.fhir.references import Subjects
-from cds_service.fhir.resources import MALFORMED, NOTHING, Envelope, Glance, Identity, elements, glance, read, string, twice
+from cds_service.fhir.resources import Envelope, Glance, Identity, elements, glance, read, string, twice
 
 READ = {
     "MedicationRequest", "Medication", "DiagnosticReport", "Specimen", "Patient", "Condition", "Procedure",

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from msgspec import Raw
 
-from cds_service.access import Answer, Fetch, Page, open_page
+from cds_service.access import Answer, Fetch
+from cds_service.bundles import Page, open_page
 from cds_service.errors import CannotDecide
 from cds_service.protocol.request import HookRequest
 

@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
 
-from cds_service.access import MALFORMED, NOTHING, FhirAccess
+from cds_service.access import FhirAccess
+from cds_service.bundles import MALFORMED, NOTHING
 from cds_service.errors import BadRequest
 from cds_service.protocol.guard import check_body, without_duplicates
 

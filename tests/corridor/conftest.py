@@ -15,11 +15,11 @@ from cds_service.cards import Style
 from cds_service.cases.build import chart_of, request
 from cds_service.cases.lexicon import Lexicon
 from cds_service.cases.read import Case
+from cds_service.cases.record import Record
 from cds_service.cases.sheet import CaseLine, Usual
 from cds_service.decide import Decision, decide
 from cds_service.knowledge import Knowledge
 from cds_service.protocol.prefetch import Fetch
-from cds_service.record import Record
 from tests.fhir_client.faultfhir import FaultServer, Script
 
 NDM = {"organism": "klebsiella-pneumoniae", "specimen": "blood", "found": "NDM", "days": 2}

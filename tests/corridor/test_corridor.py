@@ -12,12 +12,12 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from cds_service.access import Answer, FhirAccess
+from cds_service.cases.record import Record
 from cds_service.errors import BadRequest, CannotDecide, UnknownService
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.misfiled import of_others
 from cds_service.protocol.prefetch import fill
 from cds_service.protocol.request import parse_request
-from cds_service.record import Record
 from cds_service.settings import Client, Server, Settings
 from tests.corridor.conftest import Asked, Corridor, rules
 from tests.fhir_client.faultfhir import Call, FaultServer

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.record import Record
+from cds_service.cases.record import Record
 from cds_service.web.stories import Story, read_folder
 
 SIGN = "ndm-order-sign"
