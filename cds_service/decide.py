@@ -79,9 +79,10 @@ def service_of(knowledge: Knowledge, service_id: str) -> Service:
 def concerned(service: Service, request: HookRequest, drafts: Drafts) -> bool:
     """Whether the drafts can give any rule something to say, so that all other signings cost nothing and never fail.
 
-    An antibacterial, a drug that a rule watches beside them, what stops or holds one, and every order that could not be read.
+    An antibacterial, a drug that a rule watches beside them, what stops or holds one, and every order that could not be read, or that
+    names another record, which may yet turn out to be one of this patient's.
     """
-    if not service.orders or drafts.unreadable or drafts.unresolved:
+    if not service.orders or drafts.unreadable or drafts.unresolved or drafts.strangers:
         return True
     chosen = selected(request, drafts)
     return any(order.drug.antibacterial or order.drug.key in service.watched for order in drafts.orders if order.among(chosen))

@@ -68,7 +68,7 @@ def read_drafts(
     envelope = read(bundle, Envelope) if bundle is not None else None
     sent = (envelope.entry if envelope else None) or []
     entries = [one for one in sent if memoryview(one.resource)]
-    shelf = Shelf(Meanings(terminology), Subjects(patient_id, home), whole=True)
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id), whole=True)
     shelf.put(one.resource for one in entries)
     medications = {**_medications(shelf), **dict(_enclosed(entries, home))}
     requests = tuple(one for one in shelf.read(MedicationRequest) if orders.begun(one) or not composing)
@@ -121,8 +121,8 @@ def read_chart(
     sought: frozenset[str] | None = None,
 ) -> Chart:
     """The facts of one request; clocks may differ by `future_h`, and of unreadable results only the `sought` markers matter, if given."""
-    shelf = Shelf(Meanings(terminology), Subjects(patient_id, drafts.home))
-    person = _filled(shelf, parts, patient_id)
+    shelf = Shelf(Meanings(terminology), Subjects(patient_id))
+    person = _filled(shelf, parts, patient_id, drafts.home)
     drafts = _settled(drafts, shelf.subjects, terminology)
     told = _told(shelf, drafts, now)
     prescribed, lost = _prescribed(shelf, drafts, told)
@@ -174,11 +174,11 @@ def _unread(
     yield from _broken(shelf, shelf.meanings, witness, terms)
 
 
-def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str) -> Person:
+def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str, home: Home) -> Person:
     """The context patient, once the shelf holds everything of this patient's, in linked records too."""
     shelf.put(raw for raws in parts.values() for raw in raws)
     found = next((one for one in shelf.read(Patient) if one.id == patient_id), None)
-    for name in patient.linked(found, shelf.subjects.home) if found else ():
+    for name in patient.linked(found, home) if found else ():
         shelf.subjects.link(name)
     shelf.settle()
     return patient.person(found) if found else Person()

@@ -59,10 +59,13 @@ def bare_all(references: Iterable[Reference] | None) -> list[str]:
 
 
 class Subjects:
-    """Whose a resource is: the context patient's with every linked record's, or somebody else's."""
+    """Whose a resource is: the context patient's with every linked record's, or somebody else's.
 
-    def __init__(self, patient_id: str, home: Home = ANYWHERE) -> None:
-        self.home = home
+    The host of a reference is not looked at: these resources came when this patient's were asked for, and servers behind a proxy write
+    their own address in more than one way.
+    """
+
+    def __init__(self, patient_id: str) -> None:
         self._known = {patient_id}
         self._verdicts: dict[bytes, bool | None] = {b"": True}
 
@@ -90,5 +93,5 @@ class Subjects:
             return True if raw == b"null" else None
         if not found.reference or found.reference.startswith("#"):
             return True
-        kind, _, name = self.home.bare(found.reference).rpartition("/")
+        kind, _, name = bare(found.reference).rpartition("/")
         return kind in {"", "Patient"} and name in self._known
