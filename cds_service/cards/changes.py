@@ -36,10 +36,12 @@ def stop(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pro
     gone = [order for finding in findings for order in finding.remark.removes]
     if not gone:
         return NOTHING
-    every = [*gone, *(old for order in gone for old in desk.bedside.regimen.carried_by(order) if old.drug == order.drug)]
-    if leaves_unsound(desk, every):
+    renewed = [old for order in gone for old in desk.bedside.regimen.carried_by(order) if old.drug == order.drug]
+    if leaves_unsound(desk, [*gone, *renewed]):
         return Proposal(left_out=(LeftOut(f"leaving out {names(gone)}", "what stays is not expected to work"),))
-    deletes, left = removal(every)
+    deletes, left = removal(gone)
+    by_hand = f"if you leave out {names(renewed)}, stop what runs of it by hand as well: a card can change drafts only"
+    left = (*left, *([ByHand(by_hand)] if renewed else []))
     return Proposal(fill(sheet.label, {"drug": names([order for order in gone if order.draft])}), deletes, by_hand=left)
 
 
