@@ -47,7 +47,10 @@ def _remember_file(engine: Engine, _connection: DBAPIConnection, record: Connect
 
 
 def _same_file(engine: Engine, _connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-    """SQLite itself goes on writing into a file that was deleted; the connections after this fault open what is there then."""
+    """SQLite itself goes on writing into a file that was deleted.
+
+    Connections after this fault open what is there then; while other processes hold the old file that can fail until they are started anew.
+    """
     if record.info[_FILE] != file_of(engine):
         engine.dispose()
         raise DatabaseReplaced("The file of the database was deleted or replaced while it was open.")
