@@ -28,9 +28,11 @@ class SlowFhir(BaseHTTPRequestHandler):
     """A FHIR server that takes its time."""
 
     delay_s = 0.4
+    asked_for: set[str] = set()  # noqa: RUF012 - shared by all calls of one test
 
     def do_GET(self) -> None:
         """Answer every search with a Bundle."""
+        self.asked_for.add(self.headers.get("Authorization", ""))
         time.sleep(self.delay_s)
         resources = [carbapenemase()] if self.path.startswith("/fhir/Observation") and "laboratory" in self.path else []
         body = json.dumps(bundle(*resources)).encode()
@@ -108,13 +110,14 @@ def test_bodies_that_stand_still_are_given_up(start: Start, hospital: Hospital, 
 def test_a_request_under_way_is_finished_when_the_server_stops(start: Start, slow_fhir: str) -> None:
     """A22: SIGTERM while three requests wait for the FHIR server: each of them gets its answer, and the exit status is 0."""
     server = start(workers=2)
-    body = {
-        **request(fhirServer=slow_fhir, fhirAuthorization={"access_token": "t", "token_type": "Bearer", "expires_in": 300}),
-        "prefetch": {},
-    }
+    tokens = [{"access_token": f"t{number}", "token_type": "Bearer", "expires_in": 300} for number in range(3)]
+    bodies = [{**request(fhirServer=slow_fhir, fhirAuthorization=token), "prefetch": {}} for token in tokens]
+    SlowFhir.asked_for.clear()
     with ThreadPoolExecutor(3) as pool:
-        calls = [pool.submit(server.ask, "POST", ORDER_SIGN, body) for _ in range(3)]
-        time.sleep(0.3)
+        calls = [pool.submit(server.ask, "POST", ORDER_SIGN, body) for body in bodies]
+        end = time.monotonic() + 10
+        while len(SlowFhir.asked_for) < 3 and time.monotonic() < end:
+            time.sleep(0.01)
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < 12
