@@ -16,7 +16,6 @@ from cds_service.settings import DEVELOPMENT_CLIENT, Client, Settings
 from cds_service.store.archive import Archive, Override
 from cds_service.store.archive import Record as Row
 from cds_service.store.engine import open_engine
-from cds_service.store.memory import OVERRIDE_LIFE_S
 from cds_service.web import create_app
 from cds_service.web.stories import Story, read_stories
 
@@ -58,9 +57,9 @@ class Straight:
         """Keeps feedback."""
         self.archive.write(records)
 
-    def overridden(self, patient: str, clinician: str, now: float) -> frozenset[Override]:
-        """What this clinician overrode for this patient in the last twelve hours."""
-        return self.archive.overridden(patient, clinician, now - OVERRIDE_LIFE_S)
+    def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
+        """What this clinician overrode for this patient since then."""
+        return self.archive.overridden(patient, clinician, since)
 
     def healthy(self) -> bool:
         """Always."""

@@ -1,4 +1,4 @@
-"""What the service remembers: decisions without making anybody wait, feedback before it is acknowledged, overrides for twelve hours."""
+"""What the service remembers: decisions without making anybody wait, feedback before it is acknowledged, and overrides."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +10,6 @@ from cds_service.errors import StoreUnavailable
 from cds_service.store.archive import Archive, Override, Record
 from cds_service.store.spool import Spool, SpoolFull
 
-OVERRIDE_LIFE_S = 12 * 3_600.0
 DRAIN_EVERY_S = 0.25  # what waits is safe on the disk, and few large transactions cost less than many small ones
 REST_AFTER_FAULT_S = 5.0
 READING_S = 0.05  # longer than this no card waits for the memory of overrides
@@ -72,11 +71,11 @@ class Memory:
             raise StoreUnavailable("The feedback could not be kept; send it again later.") from None
         self._wake.set()
 
-    def overridden(self, patient: str, clinician: str, now: float) -> frozenset[Override]:
-        """What this clinician overrode for this patient in the last twelve hours; nothing where that cannot be known in time."""
+    def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
+        """What this clinician overrode for this patient since then; nothing where that cannot be known in time."""
         if self._clock() < self._resting_until:
             return frozenset()
-        reading: Future[frozenset[Override]] = self._readers.submit(self._archive.overridden, patient, clinician, now - OVERRIDE_LIFE_S)
+        reading: Future[frozenset[Override]] = self._readers.submit(self._archive.overridden, patient, clinician, since)
         try:
             return reading.result(READING_S)
         except NotInTime:

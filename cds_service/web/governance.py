@@ -53,6 +53,7 @@ class Governance:
             bars={one.rule: parts(_became(one), largest) for one in found.rules},
             whisker=whisker,
             reasons=self._reasons(found),
+            missing=self._missing(found),
         )
 
     def as_json(self) -> Response:
@@ -97,6 +98,10 @@ class Governance:
         hooks = {service.id: service.hook for service in self.knowledge.services.values()}
         shadow = frozenset(rule for policy in policies(self.knowledge).values() for rule in policy.rules.shadow)
         return board(self.between(until - days * DAY, until), titles, hooks, shadow), days
+
+    def _missing(self, found: Board) -> list[tuple[str, int]]:
+        names = {key: name for service in self.knowledge.services.values() for key, name in service.parts.items()}
+        return [(names.get(key, key), count) for key, count in found.missing]
 
     def _reasons(self, found: Board) -> list[tuple[str, int]]:
         known = {one.code: one.display for one in self.knowledge.overrides.reasons.values()}

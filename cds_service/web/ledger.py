@@ -14,6 +14,7 @@ from cds_service.web.parts import Parts
 
 SPOKE = "spoke"
 OTHER = "other"
+HOUR_S = 3_600.0
 
 
 class Ledger:
@@ -44,9 +45,10 @@ class Ledger:
         self._parts.store.decided(self._record(client, service, body, status, elapsed_ms) | {"missing": sorted(missing)})
 
     def overridden(self, client: Client, request: HookRequest) -> frozenset[Overridden]:
-        """What the user of this request overrode for this patient in the last twelve hours."""
+        """What the user of this request overrode for this patient, as long ago as an override lasts."""
         patient, clinician = self._patient(client, request), self._hash("clinician", client, request.user)
-        found = self._parts.store.overridden(patient, clinician, self._parts.now().timestamp())
+        since = self._parts.now().timestamp() - self._parts.knowledge.overrides.lasts_h * HOUR_S
+        found = self._parts.store.overridden(patient, clinician, since)
         return frozenset(Overridden(rule, drugs) for rule, drugs in found)
 
     def feedback(self, client: Client, service: str, entries: tuple[Feedback, ...]) -> int:

@@ -33,8 +33,8 @@ class Remembers(Protocol):
     def feedback(self, records: list[Record]) -> None:
         """Keep feedback, or raise StoreUnavailable."""
 
-    def overridden(self, patient: str, clinician: str, now: float) -> frozenset[Override]:
-        """What this clinician overrode for this patient lately."""
+    def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
+        """What this clinician overrode for this patient since then, in seconds since 1970."""
 
     def healthy(self) -> bool:
         """Whether the database can be reached."""

@@ -49,6 +49,7 @@ def furnish(app: Flask, knowledge: Knowledge, development: bool) -> None:
         knowledge_version=knowledge.version,
         verified=VERIFIED,
         holds=HOLDS,
+        override_lasts=hours(knowledge.overrides.lasts_h),
         width="",
     )
     room = Blueprint("site", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
@@ -83,6 +84,11 @@ def _current(endpoint: str, room: str, view: str) -> bool:
     if (room, view) == ("pages", "rule"):
         return endpoint == "pages.rules"
     return endpoint.startswith(f"{room}.") and room in {"sandbox", "governance"}
+
+
+def hours(number: int) -> str:
+    """A number of hours in words."""
+    return f"{number} hour" if number == 1 else f"{number} hours"
 
 
 def slots(text: str) -> Markup:

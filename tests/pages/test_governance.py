@@ -85,6 +85,37 @@ def test_a_synthetic_year_is_made_by_the_engine(build: Build, knowledge: Knowled
         assert story.patient_id not in page
 
 
+def test_what_was_missing_is_told_in_words(build: Build, tmp_path: Path) -> None:
+    """The page names a part of the record as its service does; the export keeps the key."""
+    site = build(development=True)
+    row = {"kind": "decision", "id": "d", "at": NOW.timestamp() - 60, "client": "hospital", "service": "ndm-order-sign"}
+    rest = {
+        "status": 200,
+        "request": "r",
+        "verdicts": {"x": "spoke"},
+        "missing": ["vitals"],
+        "cards": [],
+        "version": "1+a",
+        "elapsed_ms": 4.0,
+    }
+    Archive(open_engine(f"sqlite:///{tmp_path / 'store.db'}")).write([row | rest])
+    page = site.get("/governance").get_data(as_text=True)
+    assert "Weight, height and vital signs" in page
+    assert "<code>vitals</code>" not in page
+    assert site.get("/governance.json").get_json()["missing"] == [["vitals", 1]]
+
+
+def test_a_rule_without_an_offer_has_nothing_to_accept(build: Build, knowledge: Knowledge, stories: list[Story], tmp_path: Path) -> None:
+    """The card about a carrier offers nothing, so that it stands in no share as never accepted."""
+    site = build(development=True)
+    told = [one for one in stories if one.hook == "patient-view" or one.first]
+    seed([(0, knowledge)], told, Archive(open_engine(f"sqlite:///{tmp_path / 'store.db'}")), NOW)
+    lines = {line["rule"]: line for line in site.get("/governance.json").get_json()["rules"]}
+    assert lines["ndmCarrier"]["cards"] == lines["ndmCarrier"]["overridden"]["of"] > 0
+    assert lines["ndmCarrier"]["accepted"]["of"] == 0
+    assert "nothing to accept" in site.get("/governance").get_data(as_text=True)
+
+
 def test_all_exports_tell_the_same_numbers(build: Build, knowledge: Knowledge, stories: list[Story], tmp_path: Path) -> None:
     """The cards of a rule, over all stretches and indicators, are those of its line, in JSON and in both spreadsheets."""
     site = build(development=True)

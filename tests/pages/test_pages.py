@@ -207,3 +207,10 @@ def test_a_threshold_has_its_unit_and_its_meaning(site: FlaskClient) -> None:
     assert "<td>24 h</td>" in page
     assert "<code>far_pct</code>" in page
     assert "A dose counts as far off from" in page
+
+
+def test_how_long_an_override_lasts_is_taken_from_the_knowledge(site: FlaskClient, knowledge: Knowledge) -> None:
+    """The rule page and the sandbox say the hours that the service keeps to."""
+    hours = f"{knowledge.overrides.lasts_h} hours"
+    assert f"patient and regimen for {hours}." in site.get("/rules/ndmAztreonamUnprotected").get_data(as_text=True)
+    assert f'data-override-lasts="{hours}"' in site.get("/sandbox").get_data(as_text=True)

@@ -32,6 +32,7 @@ class Kept:
         self.decisions: list[Mapping[str, Any]] = []
         self.entries: list[Mapping[str, Any]] = []
         self.overrides: frozenset[Any] = frozenset()
+        self.since: float | None = None
         self.up = True
         self.lost = 0
         self.fault: Exception | None = None
@@ -44,7 +45,8 @@ class Kept:
             raise self.fault
         self.entries += records
 
-    def overridden(self, patient: str, clinician: str, now: float) -> frozenset[Any]:
+    def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Any]:
+        self.since = since
         return self.overrides
 
     def healthy(self) -> bool:

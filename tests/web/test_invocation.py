@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec import structs
 
 from cds_service.access import FhirAccess
 from cds_service.errors import Overloaded
+from cds_service.knowledge import Knowledge
 from cds_service.settings import Settings
 from cds_service.store.card_ids import CardIds
 from cds_service.web.admission import Admission
 
 from .conftest import SECRET, Build, Kept
-from .hospital import ORDER_SIGN, Hospital, bundle, carbapenemase, order, request, speaking
+from .hospital import NOW, ORDER_SIGN, Hospital, bundle, carbapenemase, order, request, speaking
 
 
 def outcome(answer: Any) -> dict[str, Any]:
@@ -313,6 +315,16 @@ def test_an_override_keeps_the_rule_quiet_for_the_same_regimen(open_caller: Flas
     kept.overrides = frozenset({("ndmAztreonamUnprotected", frozenset({"aztreonam", "meropenem"}))})
     rules = [card["extension"]["ndm-cds.rules"][0] for card in json.loads(open_caller.post(ORDER_SIGN, json=speaking()).data)["cards"]]
     assert "ndmAztreonamUnprotected" in rules
+
+
+@pytest.mark.parametrize("hours", [12, 1, 0])
+def test_an_override_lasts_as_long_as_the_knowledge_says(
+    build: Build, settings: Settings, knowledge: Knowledge, kept: Kept, hours: int
+) -> None:
+    """The store is asked for overrides of the last `lasts_h` hours and of no more."""
+    changed = replace(knowledge, overrides=structs.replace(knowledge.overrides, lasts_h=hours))
+    build(replace(settings, development=True, clients=()), knowledge=changed).test_client().post(ORDER_SIGN, json=speaking())
+    assert kept.since == NOW - hours * 3_600
 
 
 def test_answers_are_not_stored_and_not_guessed_at(open_caller: FlaskClient) -> None:

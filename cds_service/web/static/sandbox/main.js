@@ -244,7 +244,7 @@ async function send(service, feedback) {
   addFeedback(at("exchange"), url, request, answer);
   if (answer.status < 200 || answer.status >= 300) return [false, `The service did not take the feedback: ${refusal(answer)}`];
   if (feedback.outcome === "accepted") return [true, "Accepted: the drafts have changed, and the service was told. Sign again to check them."];
-  return [true, feedback.overrideReason ? "Overridden: the service was told, and keeps silent for this user and regimen for 12 hours." : "Overridden without a reason: the service was told, and will speak again."];
+  return [true, feedback.overrideReason ? `Overridden: the service was told, and keeps silent for this user and regimen for ${at("bench").dataset.overrideLasts}.` : "Overridden without a reason: the service was told, and will speak again."];
 }
 
 // Drawing.
