@@ -1,9 +1,8 @@
 """A rule: its sheet, its trigger, and how the two speak together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from string import Formatter
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, field
@@ -15,8 +14,8 @@ from cds_service.clinical.policy import Sheet
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.finding import Finding, Indicator, Quiet, Remark, Silence
 from cds_service.kept import kept
-from cds_service.protocol.response import LONGEST_SUMMARY
 from cds_service.triggers import Trigger
+from cds_service.wording import Words, evidence_words, fill, summarise
 
 T = TypeVar("T")
 REGIMEN = "regimen"
@@ -31,8 +30,6 @@ QUESTIONS = {
 }
 
 NOT_CURRENT = "not-current"
-LISTS = {"drug", "drugs", "partner", "other", "why"}
-STANDING_WORDS = {"enzyme", "organism", "specimen", "collected", "status", "companion", "n", "state", "standing"}
 STANDING_NOTES = {*State, *SOFTER, "preliminary", "companions", "type-unknown"}
 
 
@@ -153,7 +150,7 @@ class Rule:
         if soft and indicator is Indicator.CRITICAL:
             indicator = Indicator.WARNING
         about = tuple(one for one in bedside.infection.evidence if one.isolate in remark.isolates)
-        words = _Blank({**evidence_words(about or evidence), **remark.words})
+        words = Words({**evidence_words(about or evidence), **remark.words})
         asked = [*remark.notes, *soft, *self._standing_notes(evidence)]
         sentences = [self.sheet.detail, *(self.sheet.notes[note] for note in dict.fromkeys(asked) if note in self.sheet.notes)]
         summary = self._summary(evidence, remark)
@@ -218,63 +215,3 @@ def _together(remarks: Sequence[Remark], usual: Indicator) -> Remark:
 def _each(parts: Iterable[Iterable[T]]) -> tuple[T, ...]:
     """Everything that the parts hold, once."""
     return tuple(dict.fromkeys(item for one in parts for item in one))
-
-
-def fill(text: str, words: Mapping[str, str]) -> str:
-    """Puts words into the braces of a sentence; a brace without a word is a mistake of the knowledge, found by `check`."""
-    return text.format_map(words if isinstance(words, _Blank) else _Blank(words)).strip() if "{" in text else text.strip()
-
-
-def summarise(text: str, words: Mapping[str, str]) -> str:
-    """A summary, beginning with a capital; where many drugs make it too long, each list is cut to its first."""
-    found = fill(text, words)
-    for rest in (" and others", ""):
-        if len(found) > LONGEST_SUMMARY:
-            found = fill(text, {**words, **{key: _first_of(words[key], rest) for key in LISTS & words.keys()}})
-    return found[:1].upper() + found[1:]
-
-
-def _first_of(listed: str, rest: str) -> str:
-    first, comma, _ = listed.partition(", ")
-    first, both, _ = first.partition(" and ")
-    return f"{first}{rest}" if comma or both else first
-
-
-class _Blank(dict[str, str]):
-    """An unknown word stays visible as itself, so that a card is never lost for a missing word."""
-
-    def __missing__(self, key: str) -> str:
-        return key
-
-
-def braces(text: str) -> set[str]:
-    """The words that a sentence asks for."""
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-
-
-def evidence_words(evidence: Sequence[Evidence]) -> dict[str, str]:
-    """What every sentence may name about the evidence."""
-    if not evidence:
-        return {}
-    first = evidence[0]
-    enzymes = list(dict.fromkeys(name for one in evidence for name in one.enzymes))
-    organism, specimen = first.isolate.organism, first.isolate.specimen
-    companions = list(dict.fromkeys(name for one in evidence for name in one.companions))
-    return {
-        "enzyme": " and ".join(enzymes),
-        "organism": organism.name if organism else "Gram-negative isolate",
-        "specimen": specimen.name.lower() if specimen else "specimen not stated",
-        "collected": first.when.date().isoformat() if first.when else "date not stated",
-        "status": "preliminary" if first.preliminary else first.isolate.status,
-        "companion": " and ".join(companions),
-        "n": f"{first.days:.0f}" if first.days is not None else "an unknown number of",
-        "state": first.state,
-        "standing": _standing(first),
-    }
-
-
-def _standing(evidence: Evidence) -> str:
-    """How the evidence stands to a current infection, in a phrase."""
-    if evidence.state is State.HISTORY and evidence.days is not None:
-        return f"found {evidence.days:.0f} days ago"
-    return "carrier" if evidence.state is State.COLONISED else evidence.state

@@ -17,9 +17,9 @@ from cds_service.fhir.dosage import after
 from cds_service.fhir.drafts import Prescribed, Resource, medication_request, service_request
 from cds_service.finding import Correction, Finding
 from cds_service.protocol.response import REFERENCE, Action, hollow
-from cds_service.rule import fill
 from cds_service.suggestion import Code, Product, SuggestionSheet
 from cds_service.triggers.trigger import names
+from cds_service.wording import fill
 
 
 def ask(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Proposal:

@@ -19,9 +19,9 @@ from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.fhir.drafts import Prescribed, medication_request
 from cds_service.finding import Finding
 from cds_service.protocol.response import Action
-from cds_service.rule import fill
 from cds_service.suggestion import Act, Product, SuggestionSheet
 from cds_service.triggers.trigger import names
+from cds_service.wording import fill
 
 Doses = list[tuple[Product, list[Prescribed]]]
 

@@ -14,8 +14,9 @@ from cds_service.knowledge.known import Known, unknown
 from cds_service.knowledge.sets import named
 from cds_service.knowledge.told import nearest, told
 from cds_service.protocol.response import LONGEST_SUMMARY
-from cds_service.rule import NOT_CURRENT, STANDING_NOTES, STANDING_WORDS, Rule, RuleSheet, braces
+from cds_service.rule import NOT_CURRENT, STANDING_NOTES, Rule, RuleSheet
 from cds_service.triggers import TRIGGERS, Trigger
+from cds_service.wording import STANDING_WORDS, braces
 
 ID = re.compile(r"[a-z][A-Za-z0-9]{2,99}")
 WRONG = object()  # stands for a value that could not be read; an empty one may be meant

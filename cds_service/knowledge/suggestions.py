@@ -17,8 +17,8 @@ from cds_service.fhir.systems import RXNORM
 from cds_service.knowledge.files import Files
 from cds_service.knowledge.known import Known
 from cds_service.knowledge.names import ValueSet
-from cds_service.rule import braces
 from cds_service.suggestion import Act, AtSite, Code, Product, Request, SuggestionSheet
+from cds_service.wording import braces
 
 WORDS = {"drug", "kept", "regimen"}
 NEEDS = {Act.START: "drugs", Act.SWITCH: "drugs", Act.REQUEST: "request", Act.LIMIT: "hours", Act.EXTEND: "days"}

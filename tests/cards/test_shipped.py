@@ -4,7 +4,7 @@ import pytest
 
 from cds_service.cards.text import headline
 from cds_service.knowledge import Knowledge
-from cds_service.rule import fill
+from cds_service.wording import fill
 
 SERVICES = ("ndm-order-sign", "ndm-order-select", "ndm-patient-view")
 LONG = {

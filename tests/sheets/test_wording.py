@@ -14,7 +14,8 @@ from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.regimen import Drugs
 from cds_service.knowledge import Knowledge, default_folder, load
 from cds_service.protocol.response import LONGEST_SUMMARY
-from cds_service.rule import LISTS, Rule, evidence_words, fill, summarise
+from cds_service.rule import Rule
+from cds_service.wording import LISTS, evidence_words, fill, summarise
 from tests.rules_regimen.bench import RODS, isolate
 
 LONGEST = {
