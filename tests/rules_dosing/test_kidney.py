@@ -14,7 +14,7 @@ from cds_service.clinical.renal import Kidney, kidney
 from cds_service.fhir.effluent import measures as effluents
 from cds_service.fhir.resources import Concept, Condition
 from tests import shipped
-from tests.rules_dosing.ward import NOW
+from tests.rules_dosing.ward import NOW, offered
 
 POLICY = shipped.policy().renal
 
@@ -155,3 +155,17 @@ def test_a_higher_creatinine_never_means_a_higher_clearance(creatinine: object, 
 def test_kidney_function_is_said_in_a_few_words(found: Kidney, expected: str) -> None:
     """Whole numbers, more digits close to the limit of a band, replacement by its name."""
     assert found.named({Decimal(30), Decimal(50)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("patient", "asked"),
+    [
+        ({"lacks": ["creatinine"]}, True),
+        ({"lacks": ["weight"]}, False),
+        ({"lacks": ["weight"], "measured": {"creatinine": [{"value": 0.8, "hours": 60}]}}, True),
+    ],
+    ids=["no creatinine", "a fresh one without weight", "an old one without weight"],
+)
+def test_a_creatinine_is_asked_for_where_there_is_no_recent_one(patient: dict[str, object], asked: bool) -> None:
+    """Weight alone that is missing is no reason to take blood; a creatinine that is missing or old is."""
+    assert ("Order serum creatinine" in offered(patient=patient, drafts=["cefiderocol"])) is asked

@@ -60,6 +60,13 @@ def answer(sent: dict[str, Any], now: datetime = NOW) -> tuple[str, ...]:
     return tuple(f"{'+'.join(card.extension['ndm-cds.rules'])} {card.indicator}" for card in decision.cards)
 
 
+def offered(**line: Any) -> list[str]:
+    """The labels of what the cards of one case offer."""
+    sent = body(line)
+    decision = decide(known(), f"ndm-{sent['hook']}", orjson.dumps(sent), fetch=None, now=NOW, style=Style(new_id=numbered()))
+    return [suggestion.label for card in decision.cards for suggestion in card.suggestions]
+
+
 def cards(**line: Any) -> tuple[str, ...]:
     """The cards of one case."""
     return answer(body(line))
