@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -17,22 +18,25 @@ from cds_service.rule import Rule
 from cds_service.service import Service
 from cds_service.store.engine import open_engine
 from cds_service.store.statistics import Answered, Statistics
-from cds_service.web.board import DAY, SPOKE
+from cds_service.web.board import DAY, SIGN, SPOKE
 from cds_service.web.intervals import Share
 
 YEAR = 365
+JUDGED = {"order-sign": "signings", "order-select": "selections", "patient-view": "openings of a chart"}
 MOST_MISSING = 5
 
 
 @dataclass(frozen=True)
 class Line:
-    """One rule over the period; `gate` says whether it may show cards."""
+    """One rule over the period at one hook; `gate` says whether a rule in `shadow` may show cards."""
 
     rule: Rule
+    hook: str
     fired: Share
     missing: tuple[tuple[str, int], ...]
     gate: str
     ready: bool
+    shadow: bool
 
 
 @click.command(
@@ -61,60 +65,71 @@ def command(file: Path | None, dev: bool, shadow: bool, client: str | None, days
         engine.dispose()
     mine = [one for one in answers if client in {None, one.client}]
     silent_client = any(one.shadow for one in settings.clients if one.name == client)
-    for text in report(lines(known, mine, only_shadow=shadow and not silent_client), days):
+    for text in report(lines(known, mine, only_shadow=shadow, all_shadow=silent_client), days):
         click.echo(text)
 
 
-def lines(knowledge: Knowledge, answers: Sequence[Answered], *, only_shadow: bool) -> list[Line]:
-    """A line for each rule of the signing services, those that spoke most first."""
-    found = []
-    for service in knowledge.services.values():
-        if service.hook != "order-sign":
-            continue
+def lines(knowledge: Knowledge, answers: Sequence[Answered], *, only_shadow: bool, all_shadow: bool = False) -> list[Line]:
+    """A line for each rule, at the signing of orders where it is judged there, and those that spoke most first within a hook."""
+    found: dict[str, Line] = {}
+    for service in sorted(knowledge.services.values(), key=lambda one: list(JUDGED).index(one.hook)):
         judged = [one for one in answers if one.service == service.id and one.verdicts]
-        shadow = service.reference.policy.rules.shadow
-        found += [_line(rule, service, judged) for rule in service.rules if not only_shadow or rule.id in shadow]
-    return sorted(found, key=lambda line: (-line.fired.count, line.rule.sheet.title))
+        for rule in service.rules:
+            shadow = all_shadow or rule.id in service.reference.policy.rules.shadow
+            if rule.id not in found and (shadow or not only_shadow):
+                found[rule.id] = _line(rule, service, judged, shadow)
+    return sorted(found.values(), key=lambda line: (list(JUDGED).index(line.hook), -line.fired.count, line.rule.sheet.title))
 
 
-def _line(rule: Rule, service: Service, judged: Sequence[Answered]) -> Line:
+def _line(rule: Rule, service: Service, judged: Sequence[Answered], shadow: bool) -> Line:
     asked = [one for one in judged if rule.id in one.verdicts]
     missing = Counter(service.parts.get(key, key) for one in asked for key in one.missing)
-    gate, ready = gate_of(rule.id, len(asked), service.reference.policy.go_live)
+    gate, ready = gate_of(rule.id, len(asked), service.reference.policy.go_live, JUDGED[service.hook])
     fired = Share(sum(one.verdicts[rule.id] == SPOKE for one in asked), len(asked))
-    return Line(rule, fired, tuple(missing.most_common(MOST_MISSING)), gate, ready)
+    return Line(rule, service.hook, fired, tuple(missing.most_common(MOST_MISSING)), gate, ready, shadow)
 
 
-def gate_of(rule: str, signings: int, go_live: GoLive) -> tuple[str, bool]:
-    """Whether a rule may leave the shadow, and why."""
+def gate_of(rule: str, judged: int, go_live: GoLive, what: str = JUDGED[SIGN]) -> tuple[str, bool]:
+    """Whether a rule may leave the shadow, and why; `what` names that which was judged so often."""
     if rule in go_live.waived:
         return f"ready, waived: {go_live.waived[rule]}", True
-    if signings >= go_live.signings:
-        return f"ready: {signings} signings judged, {go_live.signings} asked for", True
-    return f"not ready: {signings} of {go_live.signings} signings judged", False
+    if judged >= go_live.signings:
+        return f"ready: {judged} {what} judged, {go_live.signings} asked for", True
+    return f"not ready: {judged} of {go_live.signings} {what} judged", False
 
 
 def report(found: Sequence[Line], days: int) -> Iterator[str]:
-    """The report as lines of text."""
+    """The report as lines of text; parts of the record that were missing for all rules of a hook alike are named once."""
     if not found:
         yield "No rule is in shadow. Name one in `rules.shadow` of policy.yaml, and it is judged and recorded without a card."
         return
-    yield strong(f"In-scope signings of the last {days} days")
-    for line in found:
-        yield f"{paint(line.rule.sheet.title, line.rule.sheet.indicator)} {quiet(line.rule.id)}"
-        yield from columns(_facts(line), "  ")
+    for hook, group in groupby(found, key=lambda line: line.hook):
+        mine = list(group)
+        alike = len({line.missing for line in mine}) == 1
+        yield strong(f"In-scope {JUDGED[hook]} of the last {days} days")
+        if alike and mine[0].missing:
+            yield from columns(_missing(mine[0]), "  ")
+        for line in mine:
+            yield f"{paint(line.rule.sheet.title, line.rule.sheet.indicator)} {quiet(line.rule.id)}"
+            yield from columns(_facts(line, alike), "  ")
 
 
-def _facts(line: Line) -> Iterable[tuple[str, str]]:
-    yield "spoke", share(line.fired)
+def _facts(line: Line, alike: bool) -> Iterable[tuple[str, str]]:
+    yield "would have spoken" if line.shadow else "spoke", share(line.fired, JUDGED[line.hook])
+    if not alike:
+        yield from _missing(line)
+    if line.shadow:
+        yield "for cards", paint(line.gate, "good" if line.ready else "warning")
+
+
+def _missing(line: Line) -> Iterable[tuple[str, str]]:
     if line.missing:
         yield "missing most", ", ".join(f"{name} ({count})" for name, count in line.missing)
-    yield "for cards", paint(line.gate, "good" if line.ready else "warning")
 
 
-def share(found: Share) -> str:
+def share(found: Share, what: str = JUDGED[SIGN]) -> str:
     """A share with its interval, or that nothing was counted."""
     if found.interval is None or found.percent is None:
-        return "no signing in scope yet"
+        return f"no {what} in scope yet"
     low, high = found.interval
     return f"{found.count} of {found.of} ({found.percent:.1f} %, 95 % interval {low:.1f} to {high:.1f})"
