@@ -11,6 +11,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from cds_service.cases import Lexicon, Usual
     from cds_service.knowledge import Knowledge
+    from tests.terse import Corridor
 
 # The same examples in every run, and no clock: a busy machine must not fail a test.
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
@@ -60,6 +61,14 @@ def lexicon(hooks: Path) -> "Lexicon":
     from cds_service.cases import Lexicon
 
     return Lexicon(hooks / "shared")
+
+
+@pytest.fixture(scope="session")
+def corridor(knowledge: "Knowledge", usual: "Usual", lexicon: "Lexicon") -> "Corridor":
+    """The shipped knowledge with the usual patient."""
+    from tests.terse import Corridor
+
+    return Corridor(knowledge, usual, lexicon, NOW)
 
 
 @pytest.fixture

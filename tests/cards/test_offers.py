@@ -2,22 +2,17 @@
 
 from typing import Any
 
-import orjson
 import pytest
 
-from cds_service.cards import Style
-from cds_service.cases.run import numbered
-from cds_service.decide import decide
 from cds_service.protocol.response import Card
-from tests.rules_dosing.ward import NOW, answer, body, known
+from tests.rules_dosing.ward import answer, body, decided, known
 
 PAIR = ["aztreonam", "ceftazidime-avibactam"]
 
 
 def first(**line: Any) -> Card:
     """The first card of a case."""
-    sent = body(line)
-    return decide(known(), f"ndm-{sent['hook']}", orjson.dumps(sent), fetch=None, now=NOW, style=Style(new_id=numbered())).cards[0]
+    return decided(body(line)).cards[0]
 
 
 def requested(card: Card) -> str:

@@ -1,20 +1,13 @@
 """The facts that `explain` shows are those that the rules saw."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-import msgspec
-import orjson
 import pytest
 
-from cds_service.cards import Style
-from cds_service.cases import Case, Lexicon, Usual, request
-from cds_service.cases.run import numbered
-from cds_service.cases.sheet import CaseLine
 from cds_service.cli.about import as_data, facts
-from cds_service.decide import Decision, decide
-from cds_service.knowledge import Knowledge
+from cds_service.decide import Decision
+from tests.terse import Corridor
 
 Told = Callable[..., dict[str, str]]
 NDM = {"organism": "klebsiella-pneumoniae", "specimen": "blood", "found": "NDM"}
@@ -22,16 +15,14 @@ DOUBLED = {"measured": {"creatinine": [{"value": 2, "hours": 2}, {"value": 1, "h
 
 
 @pytest.fixture(name="decided")
-def _decided(knowledge: Knowledge, usual: Usual, lexicon: Lexicon, now: datetime) -> Callable[..., Decision]:
+def _decided(corridor: Corridor) -> Callable[..., Decision]:
     """Decides a terse case; `change` may spoil the request first."""
 
     def decided(change: Callable[[dict[str, Any]], None] | None = None, **line: Any) -> Decision:
-        case = Case("a case", "", "ndm", "x.yaml", msgspec.convert({"case": "a case", "drafts": ["aztreonam"], **line}, CaseLine))
-        service = knowledge.services["ndm-order-sign"]
-        body = request(case, {key: part.query for key, part in service.sheet.prefetch.items()}, usual, lexicon, now)
+        body = corridor.request(**{"drafts": ["aztreonam"], "results": [], **line})
         if change:
             change(body)
-        return decide(knowledge, service.id, orjson.dumps(body), fetch=None, now=now, style=Style(new_id=numbered()))
+        return corridor.decide(body)
 
     return decided
 

@@ -19,9 +19,9 @@ from cds_service.fhir.misfiled import of_others
 from cds_service.protocol.prefetch import fill
 from cds_service.protocol.request import parse_request
 from cds_service.settings import Client, Server, Settings
-from tests.corridor.conftest import Asked, Corridor, rules
 from tests.fhir_client.faultfhir import Call, FaultServer
 from tests.fhir_client.faults import ALL, FAULTS, Fault
+from tests.terse import Asked, Corridor, rules
 
 CARD = [["ndmAztreonamUnprotected"]]
 SERVER = "https://ehr.example.org/fhir"

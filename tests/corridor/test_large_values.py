@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Corridor
+from tests.terse import Corridor
 
 LONG_S = 3.0
 LABORATORY = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}]

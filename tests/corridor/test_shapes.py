@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.errors import CannotDecide
-
-from .conftest import Corridor, rules
+from tests.terse import Corridor, rules
 
 CODES = ("code", "medicationCodeableConcept")
 SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
