@@ -174,7 +174,7 @@ def test_words_that_state_a_length_are_not_contradicted(ward: Callable[..., Ward
     assert "suggestions" not in checked(ward(orders=(colistin,), received=[draft]).cards(add_on))[0]
 
 
-def test_a_longer_course(ward: Callable[..., Ward]) -> None:
+def test_a_bone_infection_is_planned_from_the_first_dose(ward: Callable[..., Ward]) -> None:
     """A bone infection is planned for 42 days from the first dose of the running course, in every place that states a length."""
     running = order("ceftazidime-avibactam", draft=False, starts=NOW - timedelta(days=2))
     both = (order("aztreonam", draft=False, starts=NOW - timedelta(days=2)), running)
@@ -274,7 +274,7 @@ def test_what_cannot_be_taken_back_is_said(ward: Callable[..., Ward]) -> None:
         ("consult-obstetrics", "", None),
     ],
 )
-def test_tests_and_consults(ward: Callable[..., Ward], key: str, pending: str, code: str | None) -> None:
+def test_a_test_or_consult_is_asked_for_once(ward: Callable[..., Ward], key: str, pending: str, code: str | None) -> None:
     """A test or a consult is a draft ServiceRequest, coded where a code is known, and not asked for twice."""
     asking = finding("ndmAztreonamUnprotected", suggest=(key,))
     (card,) = checked(ward().cards(asking))

@@ -76,7 +76,7 @@ def with_companion() -> Any:
     return replace(found, detections=(*found.detections, second))
 
 
-def test_the_whole_text(ward: Callable[..., Ward]) -> None:
+def test_a_card_says_what_why_and_on_what_it_rests(ward: Callable[..., Ward]) -> None:
     """One sentence, the facts, what was not known, further notes, how to take the suggestion, the evidence."""
     grown = with_companion()
     bed = ward(orders=(AZTREONAM, MEROPENEM), isolates=(grown,), missing=frozenset({"allergies"}))

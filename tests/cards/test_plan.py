@@ -39,7 +39,7 @@ def test_nothing_found_is_silence(ward: Callable[..., Ward]) -> None:
         ("ndmAztreonamPartialPartner", "ndmTetracyclineBloodUrine"),
     ],
 )
-def test_one_regimen_card(ward: Callable[..., Ward], stronger: str, weaker: str) -> None:
+def test_the_first_in_precedence_speaks_about_the_regimen(ward: Callable[..., Ward], stronger: str, weaker: str) -> None:
     """Of two rules about the regimen the first in precedence speaks, in whatever order they were found."""
     assert said(ward(), finding(weaker), finding(stronger)) == [([stronger], "critical")]
 

@@ -81,7 +81,7 @@ def test_links_are_https_or_on_this_machine(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://cds.example.org/rules/x", "http://127.0.0.1:8000/rules/x", "http://localhost/x"])
-def test_allowed_links(url: str) -> None:
+def test_a_link_may_be_https_or_lead_to_this_machine(url: str) -> None:
     """A link may be https anywhere, and http on loopback."""
     assert Link("About", url).json() == {"label": "About", "url": url, "type": "absolute"}
 

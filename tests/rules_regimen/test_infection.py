@@ -27,7 +27,7 @@ def test_an_unstated_specimen_is_clinical() -> None:
 
 
 @pytest.mark.parametrize(("specimen", "state"), [(BLOOD, State.CURRENT), (URINE, State.COLONISED), (WOUND, State.COLONISED)])
-def test_recorded_carriage(specimen: object, state: State) -> None:
+def test_recorded_carriage_is_no_infection_but_in_blood(specimen: object, state: State) -> None:
     """What the record calls carriage is no infection, except in blood."""
     found = bedside(isolates=[isolate("GENE", specimen=specimen)], words=["carriage"]).infection  # type: ignore[arg-type]
     assert found.state is state
@@ -104,7 +104,7 @@ def test_susceptibilities_of_a_neighbour_do_not_count() -> None:
     ("screens", "state"),
     [((20, 13), State.HISTORY), ((20, 14), State.COLONISED), ((20,), State.COLONISED), ((70, 13), State.COLONISED)],
 )
-def test_clearance(screens: tuple[int, ...], state: State) -> None:
+def test_two_negative_screens_a_week_apart_clear_a_carrier(screens: tuple[int, ...], state: State) -> None:
     """Two negative screens a week apart, both after the positive one, turn carriage into history."""
     negative = [isolate(absent=["GENE"], specimen=SCREEN, days=days, sample=f"s{days}", organism=None) for days in screens]
     found = bedside(isolates=[isolate("GENE", specimen=SCREEN, days=60, organism=None), *negative]).infection

@@ -56,7 +56,7 @@ def test_a_number_is_read_with_the_breakpoint(mic: str, answer: Answer) -> None:
         ({"lance": R}, False),
     ],
 )
-def test_resistant_to_all(tests: dict[str, Answer], dual: bool) -> None:
+def test_all_is_resisted_when_every_tested_row_failed(tests: dict[str, Answer], dual: bool) -> None:
     """Every row that has a test must have failed on one species."""
     assert bedside(isolates=[isolate("GENE", tested=tests)]).dual_resistant is dual
 

@@ -15,7 +15,7 @@ def drugs(orders: tuple[Order, ...]) -> list[str]:
     ("later", "together"),
     [(5.9, True), (6.0, True), (6.01, False), (20.0, False)],
 )
-def test_overlap(later: float, together: bool) -> None:
+def test_a_partner_counts_within_the_window(later: float, together: bool) -> None:
     """A partner counts when it starts at most six hours after the drug that needs it."""
     regimen = bedside([order("sword"), order("shield", starts=hours(later))]).regimen
     assert bool(regimen.active_rows) is together

@@ -26,7 +26,7 @@ def test_every_word_can_be_read_aloud(word: str) -> None:
         (URINE, {"skin"}, True),
     ],
 )
-def test_another_infection(specimen: object, reasons: set[str], elsewhere: bool) -> None:
+def test_a_stated_reason_explains_a_draft(specimen: object, reasons: set[str], elsewhere: bool) -> None:
     """A stated reason explains a draft unless the evidence is from blood, from its own site, or the cause is unknown."""
     side = bedside([order("club", reasons=frozenset(reasons))], [isolate("GENE", specimen=specimen)])  # type: ignore[arg-type]
     remark = Remark(orders=side.regimen.signed)
@@ -43,7 +43,7 @@ def test_another_infection(specimen: object, reasons: set[str], elsewhere: bool)
         (isolate("FELLOW", sample="b", specimen=SCREEN), False),
     ],
 )
-def test_another_isolate(neighbour: object, explains: bool) -> None:
+def test_a_neighbouring_isolate_explains_a_draft(neighbour: object, explains: bool) -> None:
     """A current clinical isolate without the mechanism explains a draft for a carrier."""
     carried = isolate("GENE", specimen=SCREEN, days=60)
     side = bedside([order("club")], [carried, neighbour])  # type: ignore[list-item]
