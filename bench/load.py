@@ -27,7 +27,7 @@ class Load:
     failed: int
 
 
-def post(url: str, body: bytes, connections: int, seconds: int = 4) -> Load:
+def post(url: str, body: bytes, connections: int, seconds: int = 2) -> Load:
     """Sends the body again and again; wrk is Debian's package of that name."""
     wrk = shutil.which("wrk")
     if wrk is None:

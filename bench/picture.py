@@ -6,7 +6,7 @@ from math import log10
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 70, 150, 20, 50
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 400, 70, 190, 20, 50
 NEAR = 14  # names at the ends of lines closer than this would be printed over one another
 TONES = {"card": "#b3261e", "silent": "#1f6f8b", "out-of-scope": "#4d7c0f", "orjson.loads": "#666666"}
 
@@ -68,7 +68,7 @@ SIZE = Paper(
     "Milliseconds of one decision over the number of resources of the chart",
     "resources in the request; the grey line is the mere decoding of the same bytes",
     (5, 100, 1_000, 10_000),
-    (0.01, 0.1, 1, 10, 100, 1_000),
+    (0.01, 0.1, 1, 10, 100, 1_000, 10_000),
     20_000,
 )
 LOAD = Paper(

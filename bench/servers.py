@@ -46,7 +46,7 @@ def bare(workers: int = 1) -> Iterator[str]:
         "--workers",
         str(workers),
         "--blocking-threads",
-        "4",
+        "8",
         "--log-level",
         "error",
         "bench.bare:app",
