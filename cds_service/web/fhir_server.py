@@ -157,7 +157,8 @@ def outcome(status: int, code: str, text: str) -> Response:
 def register(app: Flask, server: FhirServer) -> None:
     """Adds the fixture server at /sandbox/fhir, and once more below /sandbox/fhir/faults/<fault>/<type>."""
     blueprint = Blueprint("fhir_server", __name__, url_prefix=PREFIX)
-    prefixes: tuple[tuple[str, bool], ...] = (("", False), ("/faults/<fault>/<on>", True))
+    known = ",".join(f'"{fault}"' for fault in FAULTS)
+    prefixes: tuple[tuple[str, bool], ...] = (("", False), (f"/faults/<any({known}):fault>/<on>", True))
     for prefix, faulty in prefixes:
         suffix = "_faulty" if faulty else ""
         find, read = _finder(server), _reader(server)
@@ -188,7 +189,7 @@ def _finder(server: FhirServer) -> Callable[..., Response]:
 
 
 def _fault(fault: str = "", on: str = "all") -> Fault:
-    return Fault(fault if fault in FAULTS else "", on)
+    return Fault(fault, on)
 
 
 def _open(response: Response) -> Response:

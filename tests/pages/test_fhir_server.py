@@ -113,6 +113,12 @@ def test_the_right_token_opens_it(fhir: FlaskClient) -> None:
     assert fhir.get(f"{BASE}/faults/token/all/Patient/p1", headers=headers).status_code == 200
 
 
+def test_a_fault_that_is_none_is_not_found(fhir: FlaskClient) -> None:
+    """A misspelt fault does not pass for a server in good health."""
+    assert fhir.get(f"{BASE}/faults/500/all/Patient/p1").status_code == 404
+    assert fhir.get(f"{BASE}/faults/500/all/Observation?patient=p1").status_code == 404
+
+
 def test_a_slow_server_waits(fhir: FlaskClient, pauses: list[float]) -> None:
     """A slow answer comes after the deadline of the service."""
     fhir.get(f"{BASE}/faults/slow/all/Patient/p1")
