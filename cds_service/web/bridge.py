@@ -78,8 +78,10 @@ class Body:
         """Await the whole body or its first part; raises TimeoutError."""
         await self._fill(EAGER)
 
-    def read(self, size: int) -> bytes:
-        """Up to this many bytes, fewer only at the end; raises TooSlow or Overloaded."""
+    def read(self, size: int = -1) -> bytes:
+        """Up to this many bytes, fewer only at the end, or without a size all of them; raises TooSlow or Overloaded."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(EAGER), b""))
         if len(self._buffer) < size and not self.ended:
             if not self._reading.acquire(blocking=False):
                 raise Overloaded("More bodies are under way than can be read. No check was made; try again shortly.")

@@ -69,12 +69,13 @@ def test_the_dashboard_tells_the_year(opened: Open) -> None:
     expect(page.locator("h1")).to_have_text("Stewardship dashboard")
     assert page.locator(".chart-wide rect").count() > 10
     assert page.locator(".chart-share").count() > 10
+    assert page.locator(".chart-small").count() > 5
     expect(page.locator("table").first).to_contain_text("fell silent")
     expect(page.locator(".figures")).to_contain_text(" to ")
     page.get_by_role("link", name="90 days").click()
     expect(page.get_by_role("link", name="90 days")).to_have_attribute("aria-current", "page")
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     assert download.value.suggested_filename == "ndm-cds-90-days.csv"
 
 
