@@ -180,7 +180,7 @@ def test_flat_objects_of_many_names_are_refused_quickly(place: str, keys: str) -
 
 
 def test_the_charts_of_the_load_test_are_taken() -> None:
-    """D15, G-13: an honest request with a chart of ten thousand resources passes every count, also with the least white space."""
+    """G-13: an honest request with a chart of ten thousand resources passes every count, also with the least white space."""
     content = request("card", 10_000, datetime(2026, 11, 20, tzinfo=UTC))
     assert len(content) > 15_000_000
     assert parse_request(content, "order-sign").prefetch
