@@ -247,7 +247,9 @@ FAULTS = (
     Fault("in chunks", in_two, "", ALL),
     Fault("OperationOutcome warning among the entries", beside(outcome("warning")), "", ALL),
     Fault("OperationOutcome information among the entries", beside(outcome("information")), "", ALL),
-    Fault("an entry without a resource", body('{"resourceType":"Bundle","entry":[{"response":{"status":"200"}}]}'), "not-the-fhir-asked-for"),
+    Fault(
+        "an entry without a resource", body('{"resourceType":"Bundle","entry":[{"response":{"status":"200"}}]}'), "not-the-fhir-asked-for"
+    ),
     Fault("an empty searchset", body({"resourceType": "Bundle", "type": "searchset", "total": 0}), "", ALL),
     Fault("two pages", pages_by(lambda call, kind: f"{call.server.base}/{kind}?page=2"), "", ALL),
     Fault("a next link that is only a query", pages_by(lambda _, kind: f"/fhir/{kind}?page=2"), "", ALL),
