@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from cds_service.cli import exits
 from cds_service.cli.main import run as program
@@ -75,6 +76,17 @@ def test_the_service_answers_as_promised_and_stops_gracefully(root: Path, tmp_pa
         assert ending.value.code == exits.OK
         server.send_signal(signal.SIGTERM)
         assert server.wait(STOP_S) == 0
+
+
+def test_the_fixture_server_is_searched_by_post(root: Path, tmp_path: Path) -> None:
+    """A search whose parameters stand in the body, as the public sandbox sends it, finds what a search by GET finds."""
+    port = _port()
+    with _started(root, "serve", "--dev", "--port", str(port), NDM_CDS_STORE_URL=f"sqlite:///{tmp_path / 'test.db'}"):
+        remote = Remote(f"http://127.0.0.1:{port}")
+        _ready(remote)
+        address, asked = f"{remote.url}/sandbox/fhir/Observation", {"patient": "pt-unprotected-aztreonam"}
+        found = requests.post(f"{address}/_search", data=asked, timeout=10).json()
+        assert found["total"] == requests.get(address, params=asked, timeout=10).json()["total"] > 0
 
 
 def test_serve_refuses_to_start_without_a_client(root: Path) -> None:
