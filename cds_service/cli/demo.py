@@ -53,6 +53,7 @@ def command(port: int, once: bool, seed_history: bool) -> None:
         if not once:
             click.echo(quiet("Serving until Ctrl-C. Synthetic patients only; not a medical device."))
             server.wait()
+            sys.exit(exits.INTERRUPTED)  # a Ctrl-C that reached the service first
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
