@@ -70,7 +70,7 @@ class Search:
         try:
             self._read(get)
         except Fault as fault:
-            self.fault = fault.reason
+            self.fault = Reason.LATE if self.leash.cut else fault.reason  # what is read after the cut is not the server's fault
 
     def answer(self) -> Answer | None:
         """What there is now; None where not even a first page came."""
