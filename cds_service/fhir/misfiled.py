@@ -11,10 +11,11 @@ from cds_service.fhir.resources import Patient, glance, read
 
 
 def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Sequence[Raw]], home: Home = ANYWHERE) -> bool:
-    """Another person, or the resources of several other patients and none of this one: nobody looked whose record was asked for.
+    """There are resources, and every one of them is or names another patient: nobody looked whose record was asked for.
 
-    A misfiled resource of one other patient is no such sign; it is left out and counted. Records that the patient's own one links to are no
-    other. A person whom nobody can read, or who has no id, is not known to be this one.
+    Orders of one other patient alone are misfiled, and only left out: without them a card says more, while results that are left out would
+    be taken for none. Records that the patient's own one links to are no other. A person whom nobody can read, or who has no id, is not
+    known to be this one.
     """
     subjects = Subjects(patient_id)
     if not resources or not _astray(resources, subjects):
@@ -27,22 +28,23 @@ def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Se
 
 
 def _astray(resources: Sequence[Raw], subjects: Subjects) -> bool:
-    seen: set[bytes] = set()
+    orders, whose = False, set[bytes]()
     for raw in resources:
-        whose = _stranger(raw, subjects)
-        if not whose:
+        kind, others = _stranger(raw, subjects)
+        if not others:
             return False
-        seen |= whose
-    return len(seen) > 1
+        orders = orders or kind == "MedicationRequest"
+        whose |= others
+    return len(whose) > 1 or not orders
 
 
-def _stranger(raw: Raw, subjects: Subjects) -> set[bytes]:
-    """The other patient whom a resource names; of another person both what was asked for and what came, nothing for the patient's own."""
+def _stranger(raw: Raw, subjects: Subjects) -> tuple[str, set[bytes]]:
+    """The type of a resource, and the other patient that it is or names; nobody for the patient's own."""
     try:
         seen = glance(raw)
     except MALFORMED:
-        return set()
+        return "", set()
     if seen.resourceType == "Patient":
         found = read(raw, Patient)
-        return set() if found and subjects.named(found.id) else {b"asked for", b"came"}
-    return {bytes(one) for one in (seen.subject, seen.patient) if subjects.own(one) is False}
+        return "Patient", set() if found and subjects.named(found.id) else {b"another person"}
+    return seen.resourceType, {bytes(one) for one in (seen.subject, seen.patient) if subjects.own(one) is False}
