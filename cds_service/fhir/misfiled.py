@@ -13,9 +13,9 @@ from cds_service.fhir.resources import Patient, glance, read
 def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Sequence[Raw]], home: Home = ANYWHERE) -> bool:
     """There are resources, and every one of them is or names another patient: nobody looked whose record was asked for.
 
-    Orders of one other patient alone are misfiled, and only left out: without them a card says more, while results that are left out would
-    be taken for none. Records that the patient's own one links to are no other. A person whom nobody can read, or who has no id, is not
-    known to be this one.
+    Orders or reports of one other patient alone are misfiled, and only left out: without them a card says no less, while measured results
+    that are left out would be taken for none. Records that the patient's own one links to are no other. A person whom nobody can read, or
+    who has no id, is not known to be this one.
     """
     subjects = Subjects(patient_id)
     if not resources or not _astray(resources, subjects):
@@ -28,14 +28,14 @@ def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Se
 
 
 def _astray(resources: Sequence[Raw], subjects: Subjects) -> bool:
-    orders, whose = False, set[bytes]()
+    measured, whose = True, set[bytes]()
     for raw in resources:
         kind, others = _stranger(raw, subjects)
         if not others:
             return False
-        orders = orders or kind == "MedicationRequest"
+        measured = measured and kind in {"Observation", "Patient"}
         whose |= others
-    return len(whose) > 1 or not orders
+    return len(whose) > 1 or measured
 
 
 def _stranger(raw: Raw, subjects: Subjects) -> tuple[str, set[bytes]]:
