@@ -1,14 +1,18 @@
 """Opens the database: SQLite in WAL mode for one machine, PostgreSQL by URL; no wait is longer than the patience of a request."""
 
+import sqlite3
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 PATIENCE_S = 1
+_BETWEEN_TRIES_S = 0.01
+_PRIMARY_CODE = 0xFF  # the rest of an extended result code says which kind of it
 _FILE = "file"
 
 
@@ -58,13 +62,30 @@ def _same_file(engine: Engine, _connection: DBAPIConnection, record: ConnectionP
 
 def _share_between_processes(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode")
-    if cursor.fetchone() != ("wal",):
-        cursor.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(cursor)
     # FULL waits for the disk at each commit, up to 0.7 s with eight processes; with WAL, NORMAL can lose the
     # last rows in a power cut but never damages the file.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    """Workers that open a new file at the same moment: one of them changes its mode, the others find it changed.
+
+    SQLite does not wait its `timeout` for this one change but refuses at once, so the wait is here.
+    """
+    until = monotonic() + PATIENCE_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode")
+            if cursor.fetchone() != ("wal",):
+                cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(_BETWEEN_TRIES_S)
+        else:
+            return
 
 
 def _wait_for_disk(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

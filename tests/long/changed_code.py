@@ -33,6 +33,7 @@ TESTS = (
 )
 OPTIONS = ("--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts=")
 LONGEST_TEST_S = 60
+TELL_EVERY = 10  # of the noticed changes; the others are told at once, so that a run that is ended early has said something
 NOTICED, SURVIVED, UNCHANGED = "noticed", "survived", "unchanged"
 Place = tuple[Path, int]  # a file and the first line of a function
 
@@ -81,8 +82,10 @@ class Trial:
 
     def _await(self, running: dict[int, Mutant]) -> None:
         child, status = os.wait()
-        code = os.waitstatus_to_exitcode(status)
-        self.results.append((running.pop(child), {0: SURVIVED, 3: UNCHANGED}.get(code, NOTICED)))
+        became = {0: SURVIVED, 3: UNCHANGED}.get(os.waitstatus_to_exitcode(status), NOTICED)
+        self.results.append((running.pop(child), became))
+        if became != NOTICED or len(self.results) % TELL_EVERY == 0:
+            say(f"{len(self.results)} of {len(self.chosen)}: {_told(*self.results[-1])}")
 
     def _measure(self, items: Sequence[pytest.Item]) -> dict[Place, list[int]]:
         """For each function the numbers of the tests that reach it, the quick ones first."""
@@ -224,7 +227,11 @@ def report(results: Sequence[tuple[Mutant, str]]) -> None:
         say(f"{file:<45}{tried:>9}{count[NOTICED]:>9}{count[NOTICED] / max(1, tried):>8.0%}")
     for mutant, became in sorted(results, key=lambda one: (one[0].file, one[0].number)):
         if became != NOTICED:
-            say(f"{became}  {mutant.file.relative_to(ROOT).as_posix()}:{mutant.line} in {mutant.name}: {mutant.what}")
+            say(_told(mutant, became))
+
+
+def _told(mutant: Mutant, became: str) -> str:
+    return f"{became}  {mutant.file.relative_to(ROOT).as_posix()}:{mutant.line} in {mutant.name}: {mutant.what}"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The database: each record once, overrides found again, layouts brought up to date."""
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine, event, func, insert, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cds_service.store import tables
 from cds_service.store.archive import Archive
@@ -116,6 +118,32 @@ def test_workers_that_start_together_lay_the_tables_out_once(url: str) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(start, range(6))) == {LATEST}
     assert count(url, "schema_version") == 1
+
+
+def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+    """SQLite refuses to change the mode of a file in use at once; a worker that starts then waits for the other to end."""
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, check_same_thread=False, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE t (n)")
+        end = threading.Timer(0.2, other.execute, ["COMMIT"])
+        end.start()
+        engine = open_engine(f"sqlite:///{path}")
+        assert migrate(engine) == LATEST
+        engine.dispose()
+        end.join()
+
+
+def test_a_new_file_that_stays_locked_is_not_waited_for_forever(tmp_path: Path) -> None:
+    """Patience ends as it does for every other wait of the store, with the error of the database."""
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE t (n)")
+        engine = open_engine(f"sqlite:///{path}")
+        with pytest.raises(OperationalError, match="locked"):
+            migrate(engine)
+        engine.dispose()
 
 
 def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
