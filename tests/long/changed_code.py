@@ -1,8 +1,9 @@
 """Whether the tests notice changed code: small changes to rules, calculations and the check of tokens, one at a time.
 
-    python -m tests.long.changed_code --count 400 [--jobs 2] [--seed 1] [PATH…]
+    python -m tests.long.changed_code --count 400 [--jobs 2] [--seed 1] [--minutes 60] [PATH…]
 
-A sample of so many changes is drawn (0 for all of them). For each, a forked process changes the function in memory and runs the
+A sample of so many changes is drawn (0 for all of them) and tried in the order of the draw, so that what was tried when the minutes
+are over is a smaller sample. For each, a forked process changes the function in memory and runs the
 tests that reach it, the quick ones first, until one fails. Prints the share of noticed changes by file, and those that survived.
 """
 
@@ -16,6 +17,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from math import inf
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -41,8 +43,8 @@ Place = tuple[Path, int]  # a file and the first line of a function
 class Trial:
     """Takes the place of pytest's loop over the tests: one forked run for each change."""
 
-    def __init__(self, chosen: Sequence[Mutant], jobs: int) -> None:
-        self.chosen, self.jobs = chosen, jobs
+    def __init__(self, chosen: Sequence[Mutant], jobs: int, minutes: float) -> None:
+        self.chosen, self.jobs, self.minutes = chosen, jobs, minutes
         self.results: list[tuple[Mutant, str]] = []
         self._files = {str(one.file): one.file for one in chosen}
         self._reached: set[Place] = set()
@@ -54,7 +56,10 @@ class Trial:
         reach = _in_a_fork(lambda: self._measure(session.items))
         live = _live_functions(self._files)
         running: dict[int, Mutant] = {}
+        until = time.monotonic() + self.minutes * 60
         for mutant in self.chosen:
+            if time.monotonic() > until:
+                break
             if len(running) >= self.jobs:
                 self._await(running)
             tests = [session.items[number] for number in reach.get((mutant.file, mutant.start), ())]
@@ -185,19 +190,18 @@ def _silence(keep_errors: bool = False) -> None:
 
 
 def draw(paths: Sequence[str], count: int, seed: int) -> list[Mutant]:
-    """A sample of the changes, in the order of the files."""
+    """A sample of the changes, in the order in which they were drawn."""
     every = [one for path in paths for file in _files(ROOT / path) for one in mutants(file)]
-    chosen = every if count == 0 or count >= len(every) else random.Random(seed).sample(every, count)
-    return sorted(chosen, key=lambda one: (one.file, one.number))
+    return random.Random(seed).sample(every, min(count or len(every), len(every)))
 
 
 def _files(path: Path) -> list[Path]:
     return sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
-def run(chosen: Sequence[Mutant], tests: Sequence[str], jobs: int) -> list[tuple[Mutant, str]]:
+def run(chosen: Sequence[Mutant], tests: Sequence[str], jobs: int, minutes: float = inf) -> list[tuple[Mutant, str]]:
     """Each change with what became of it."""
-    trial = Trial(chosen, jobs)
+    trial = Trial(chosen, jobs, minutes)
     pytest.main([*OPTIONS, *(str(ROOT / "tests" / one) for one in tests)], plugins=[trial])
     return trial.results
 
@@ -209,8 +213,9 @@ def main() -> int:
     arguments.add_argument("--count", type=int, default=400, help="how many changes (400); 0 for all")
     arguments.add_argument("--jobs", type=int, default=1)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--minutes", type=float, default=inf, help="start no further change after so long")
     given = arguments.parse_args()
-    results = run(draw(given.paths, given.count, given.seed), TESTS, given.jobs)
+    results = run(draw(given.paths, given.count, given.seed), TESTS, given.jobs, given.minutes)
     report(results)
     return 0 if results else 1
 
