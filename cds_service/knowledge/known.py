@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
@@ -79,7 +80,7 @@ def _leaves(value: Any, kind: Any, path: str) -> Iterator[tuple[str, Any, Words 
 def _inside(value: Any, parts: Sequence[Any], path: str) -> Iterator[tuple[Any, Any, str]]:
     """(value, type, path) of what stands one step further in."""
     if isinstance(value, Struct) or is_dataclass(value):
-        for name, kind in _fields(type(value)).items():
+        for name, kind in _fields(type(value)).items():  # type: ignore[arg-type]  # mypy takes a class for unhashable
             yield getattr(value, name), kind, f"{path}.{name}" if path else name
     elif isinstance(value, Mapping):
         for key, one in value.items():
@@ -89,6 +90,7 @@ def _inside(value: Any, parts: Sequence[Any], path: str) -> Iterator[tuple[Any, 
         yield from ((one, parts[0], path) for one in value)
 
 
+@cache  # the types are read from text, and a sheet has many records of one type
 def _fields(record: type) -> dict[str, Any]:
     """The types of a record's own fields."""
     hints = get_type_hints(record, include_extras=True)

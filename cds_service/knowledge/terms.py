@@ -226,8 +226,10 @@ def _take(
 def _system(files: Files, name: str, system: str) -> str:
     """The official URL; one that nearly is one is told. A site may have code systems of its own."""
     found, official = systems.canonical(system), systems.OFFICIAL.values()
+    if found in official:
+        return found
     meant = get_close_matches(found, official, 1, SIBLING if "hl7.org/" in found else NEAR)
-    if found not in official and (meant or not ADDRESS.match(found)):
+    if meant or not ADDRESS.match(found):
         hint = f"did you mean {meant[0]}?" if meant else "one that begins with https://, http:// or urn:"
         files.problem(name, "compose.include.system", system, f"the URL of a code system ({hint})")
         files.failed.add(name)
