@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Select, Table, and_, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Insert, Select, Table, and_, bindparam, select
+from sqlalchemy.dialects import sqlite
 
 from cds_service.store import tables
 from cds_service.store.engine import file_of
@@ -92,5 +92,13 @@ def _cell(value: Any) -> Any:
 def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     rows = list(rows)
     if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+        connection.execute(_unless_there(table, connection.dialect.name), rows)
+
+
+def _unless_there(table: Table, dialect: str) -> Insert:
+    """The INSERT that leaves a row alone which is there: no common one exists, each database has its own."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # slow to load, with all its drivers, and few need it
+
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
