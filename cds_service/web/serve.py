@@ -69,6 +69,7 @@ def serve(
     check_start(settings, host, port)
     settings = _named(settings, host, port)
     logging.config.dictConfig(log_configuration())
+    gc.freeze()  # the modules are here to stay: each full collection while the knowledge is read would look at all of them
     knowledge = load(*knowledge_paths)
     with tempfile.TemporaryDirectory(prefix="ndm-cds-metrics-") as counters:
         share_metrics(Path(counters))
