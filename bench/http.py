@@ -34,7 +34,7 @@ def under_load(resources: int = 100, workers: int = 2) -> dict[tuple[str, int], 
 
 
 def cold_start(rounds: int = 5) -> float:
-    """Seconds from the start of the process to its first card; the median, with compiled modules."""
+    """Seconds from the start of the process to its first card; the median, since the first start may compile the modules."""
     taken = []
     for _ in range(rounds):
         begun = time.perf_counter()
