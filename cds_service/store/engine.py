@@ -1,10 +1,12 @@
 """Opens the database: SQLite in WAL mode for one machine, PostgreSQL by URL; no wait is longer than the patience of a request."""
 
 import sqlite3
+import threading
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
@@ -27,9 +29,10 @@ def open_engine(url: str, *, durable: bool = False) -> Engine:
     """
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
-        event.listen(engine, "connect", _wait_for_disk if durable else _share_between_processes)
-        event.listen(engine, "connect", partial(_remember_file, engine))
-        event.listen(engine, "checkout", partial(_same_file, engine))
+        users = _USERS.setdefault(engine.url.database or "", _Users())
+        users.engines.add(engine)
+        event.listen(engine, "connect", partial(_begin, engine, users, durable))
+        event.listen(engine, "checkout", partial(_same_file, engine, users))
         return engine
     waits: dict[str, Any] = {"connect_timeout": 2 * PATIENCE_S, "options": f"-c statement_timeout={PATIENCE_S}s"}
     return create_engine(url, connect_args=waits, pool_pre_ping=True, pool_timeout=PATIENCE_S)
@@ -46,27 +49,56 @@ def file_of(engine: Engine) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _remember_file(engine: Engine, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-    record.info[_FILE] = file_of(engine)
+class _Users:
+    """The engines of this process for one SQLite file, and the file that they opened.
+
+    The last connection to a file that closes takes the log beside the path away. After the file was replaced that would be the log of the
+    new one, with what was just acknowledged; so all let go of the old file together, before any opens the new one.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.engines: WeakSet[Engine] = WeakSet()
+        self.file: tuple[int, int] | None = None
+
+    def let_go(self) -> None:
+        """Close what is idle, forget the file, and say so."""
+        for engine in list(self.engines):
+            engine.dispose()
+        self.file = None
+        raise DatabaseReplaced("The file of the database was deleted or replaced while it was open.")
 
 
-def _same_file(engine: Engine, _connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+_USERS: dict[str, _Users] = {}
+
+
+def _begin(engine: Engine, users: _Users, durable: bool, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    """What each new connection is told; one to another file than that of the others would come too early."""
+    with users.lock:
+        found = file_of(engine)
+        if users.file not in {None, found}:
+            connection.close()
+            users.let_go()
+        cursor = connection.cursor()
+        _write_ahead(cursor)
+        # FULL waits for the disk at each commit, up to 0.7 s with eight processes; with WAL, NORMAL can lose the
+        # last rows in a power cut but never damages the file.
+        cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        cursor.close()
+        users.file = record.info[_FILE] = found
+
+
+def _same_file(
+    engine: Engine, users: _Users, _connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
     """SQLite itself goes on writing into a file that was deleted.
 
     Connections after this fault open what is there then; while other processes hold the old file that can fail until they are started anew.
     """
     if record.info[_FILE] != file_of(engine):
-        engine.dispose()
-        raise DatabaseReplaced("The file of the database was deleted or replaced while it was open.")
-
-
-def _share_between_processes(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    _write_ahead(cursor)
-    # FULL waits for the disk at each commit, up to 0.7 s with eight processes; with WAL, NORMAL can lose the
-    # last rows in a power cut but never damages the file.
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
+        with users.lock:
+            record.invalidate()
+            users.let_go()
 
 
 def _write_ahead(cursor: DBAPICursor) -> None:
@@ -86,10 +118,3 @@ def _write_ahead(cursor: DBAPICursor) -> None:
             sleep(_BETWEEN_TRIES_S)
         else:
             return
-
-
-def _wait_for_disk(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-    _share_between_processes(connection, record)
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
