@@ -137,10 +137,15 @@ def _of_steps(node: Any) -> Iterator[tuple[str, Change]]:
             yield _swap(node, "test", ast.UnaryOp(ast.Not(), node.test), "condition turned round")
         case ast.comprehension(ifs=[ast.Call() | ast.Name() | ast.Attribute() as first, *_]):
             yield "condition turned round", lambda: operator.setitem(node.ifs, 0, ast.UnaryOp(ast.Not(), first))
-        case ast.Return() if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        case ast.Return() if node.value is not None and not _says_nothing(node.value):
             yield _swap(node, "value", ast.Constant(None), "returned nothing")
         case ast.Expr(value=ast.Call()):
             yield _swap(node, "value", ast.Constant(None), "call left out")
+
+
+def _says_nothing(value: ast.expr) -> bool:
+    """None, False and empty text: None in their place changes nothing where only the truth is asked; a number is calculated with."""
+    return isinstance(value, ast.Constant) and (value.value is None or value.value is False or value.value == "")
 
 
 def _swap(node: Any, field: str, other: Any, what: str) -> tuple[str, Change]:
