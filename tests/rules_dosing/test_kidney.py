@@ -162,9 +162,10 @@ def test_kidney_function_is_said_in_a_few_words(found: Kidney, expected: str) ->
     [
         ({"lacks": ["creatinine"]}, True),
         ({"lacks": ["weight"]}, False),
-        ({"lacks": ["weight"], "measured": {"creatinine": [{"value": 0.8, "hours": 60}]}}, True),
+        ({"lacks": ["weight"], "measured": {"creatinine": [{"value": 0.8, "hours": 48}]}}, False),
+        ({"lacks": ["weight"], "measured": {"creatinine": [{"value": 0.8, "hours": 49}]}}, True),
     ],
-    ids=["no creatinine", "a fresh one without weight", "an old one without weight"],
+    ids=["no creatinine", "a fresh one without weight", "one of just 48 h without weight", "an older one without weight"],
 )
 def test_a_creatinine_is_asked_for_where_there_is_no_recent_one(patient: dict[str, object], asked: bool) -> None:
     """Weight alone that is missing is no reason to take blood; a creatinine that is missing or old is."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cds_service.clinical.facts import Order, Route, Setting
+from cds_service.clinical.facts import Dose, Order, Route, Setting
+from cds_service.triggers.course import CourseTooShort
 from tests.rules_regimen.bench import bedside, every, hours, once, order, running
 
 
@@ -143,6 +144,23 @@ def test_a_loading_dose_and_its_maintenance_are_one_course() -> None:
     """A single first dose does not end the protection where the maintenance follows."""
     orders = [order("sword"), order("shield", name="load", doses=(once(),)), order("shield", name="rest", starts=hours(6))]
     assert bedside(orders).regimen.active_rows
+
+
+def test_a_loading_dose_that_has_worn_off_is_carried_on_by_its_maintenance() -> None:
+    """The partner that starts after the loading dose is protected by the maintenance, which has no stated end."""
+    load, rest = order("shield", name="load", doses=(once(),)), order("shield", name="rest", starts=hours(8))
+    late = order("sword", starts=hours(9))
+    regimen = bedside([late, load, rest]).regimen
+    assert regimen.covers(load, late)
+    assert not bedside([late, load]).regimen.covers(load, late)
+
+
+@pytest.mark.parametrize(("doses", "short"), [((once(), every(8)), True), ((every(8),), True), ((once(),), False)])
+def test_only_an_order_of_single_doses_is_no_course(doses: tuple[Dose, ...], short: bool) -> None:
+    """An order of a loading dose and maintenance has a length that can be too short; a single dose is not meant as a course."""
+    trigger = CourseTooShort(days=7, excused_days=1, circumstances=("deep",))
+    found = bedside([order("lance", doses=doses, ends=hours(48))], words=["deep"])
+    assert bool(list(trigger.speak(found, []))) is short
 
 
 def test_a_course_began_with_the_first_drug_against_this_organism() -> None:

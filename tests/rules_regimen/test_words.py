@@ -4,6 +4,7 @@ import pytest
 
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.finding import Remark
+from cds_service.triggers.trigger import names
 from tests.rules_regimen.bench import BLOOD, SCREEN, URINE, WOUND, Answer, bedside, isolate, order
 
 
@@ -49,3 +50,11 @@ def test_a_neighbouring_isolate_explains_a_draft(neighbour: object, explains: bo
     side = bedside([order("club")], [carried, neighbour])  # type: ignore[list-item]
     remark = Remark(orders=side.regimen.signed)
     assert UNLESS["another-isolate"](side, side.infection.proven, remark) is explains
+
+
+@pytest.mark.parametrize(
+    ("drugs", "said"), [(["club"], "club"), (["club", "net"], "club and net"), (["club", "net", "rope", "net"], "club, net and rope")]
+)
+def test_all_drugs_of_a_sentence_are_named(drugs: list[str], said: str) -> None:
+    """Each drug is named once, whatever their number."""
+    assert names([order(key) for key in drugs]) == said
