@@ -1,5 +1,7 @@
 """What the patient will receive once the session is signed."""
 
+from datetime import datetime
+
 import pytest
 
 from cds_service.clinical.facts import Dose, Order, Route, Setting
@@ -30,6 +32,12 @@ def test_an_end_that_has_passed(ends: object, counts: bool) -> None:
     """A running order whose end has come gives nothing any more."""
     regimen = bedside([order("sword"), running("shield", ends=ends)]).regimen
     assert bool(regimen.active_rows) is counts
+
+
+@pytest.mark.parametrize(("ends", "counts"), [(hours(-0.1), False), (hours(0), False), (hours(0.1), True)])
+def test_a_draft_whose_end_has_passed(ends: datetime, counts: bool) -> None:
+    """A draft that ends before it is signed, or just then, gives nothing."""
+    assert bool(bedside([order("lance", ends=ends)]).regimen.therapy) is counts
 
 
 @pytest.mark.parametrize("status", ["on-hold", "stopped", "completed", "cancelled", "entered-in-error", "unknown", ""])
