@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from cds_service.clinical.facts import Dose, Order, Route, Setting
-from cds_service.triggers.course import CourseTooShort
+from cds_service.clinical.regimen import Drugs
+from cds_service.triggers.course import CourseTooLong, CourseTooShort
 from tests.rules_regimen.bench import bedside, every, hours, once, order, running
 
 
@@ -169,6 +170,14 @@ def test_only_an_order_of_single_doses_is_no_course(doses: tuple[Dose, ...], sho
     trigger = CourseTooShort(days=7, excused_days=1, circumstances=("deep",))
     found = bedside([order("lance", doses=doses, ends=hours(48))], words=["deep"])
     assert bool(list(trigger.speak(found, []))) is short
+
+
+@pytest.mark.parametrize(("first", "long"), [(-14 * 24, False), (-14 * 24 - 1, True)])
+def test_the_oldest_order_of_a_drug_tells_how_long_it_has_run(first: float, long: bool) -> None:
+    """A second order of the drug does not make its course young again; just so many days are not yet too long."""
+    trigger = CourseTooLong(Drugs("heavy", ["club"]), days=14)
+    found = bedside([running("club", name="old", starts=hours(first)), running("club", name="new"), order("lance")])
+    assert bool(list(trigger.speak(found, []))) is long
 
 
 def test_a_course_began_with_the_first_drug_against_this_organism() -> None:
