@@ -1,5 +1,6 @@
 """What the patient will receive once the session is signed."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -133,11 +134,25 @@ def test_a_renewal_carries_on_what_runs(starts: float, together: bool) -> None:
     assert bool(bedside(orders).regimen.active_rows) is together
 
 
-def test_a_renewal_after_a_gap_is_a_new_start() -> None:
-    """Where the old order ends long before its renewal starts, the partner is missing in between."""
+@pytest.mark.parametrize(("starts", "together"), [(8, True), (8.1, False), (20, False)])
+def test_a_renewal_after_a_gap_is_a_new_start(starts: float, together: bool) -> None:
+    """Where the old order ends more than six hours before its renewal starts, the partner is missing in between."""
     old = running("shield", name="old", ends=hours(2))
-    new = order("shield", name="new", replaces="MedicationRequest/old", starts=hours(20))
-    assert not bedside([running("sword"), old, new]).regimen.active_rows
+    new = order("shield", name="new", replaces="MedicationRequest/old", starts=hours(starts))
+    assert bool(bedside([running("sword"), old, new]).regimen.active_rows) is together
+
+
+def test_a_running_order_without_an_id_protects() -> None:
+    """Records send orders without an id; what runs counts all the same."""
+    nameless = replace(running("shield"), reference="")
+    assert bedside([order("sword"), nameless]).regimen.active_rows
+
+
+def test_an_order_for_home_stays_with_what_is_taken_at_home() -> None:
+    """A prescription is a list of its own only beside treatment in hospital."""
+    home = order("lance", setting=Setting.COMMUNITY)
+    assert drugs(bedside([home, running("club", setting=Setting.COMMUNITY)]).regimen.drafts) == ["lance"]
+    assert not bedside([home, running("club", setting=Setting.INPATIENT)]).regimen.drafts
 
 
 @pytest.mark.parametrize(("starts", "together"), [(8, True), (12, True), (13, False)])
