@@ -5,7 +5,7 @@ import threading
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakSet
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -61,8 +61,8 @@ class _Users:
         self.engines: WeakSet[Engine] = WeakSet()
         self.file: tuple[int, int] | None = None
 
-    def let_go(self) -> None:
-        """Close what is idle, forget the file, and say so."""
+    def let_go(self) -> NoReturn:
+        """Close what is idle and forget the file; raises DatabaseReplaced."""
         for engine in list(self.engines):
             engine.dispose()
         self.file = None
