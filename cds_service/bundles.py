@@ -1,7 +1,6 @@
 """A Bundle, opened: what a FHIR server or a client hands over for one query, or why it is no answer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from msgspec import DecodeError, Raw, Struct
 from msgspec.json import Decoder
@@ -13,8 +12,7 @@ OUTCOME = "OperationOutcome"
 BRACE, LEAST = ord("{"), len('{"":0}')
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One Bundle or one resource, opened; `next` is the link to the following page."""
 
     resources: tuple[Raw, ...] = ()

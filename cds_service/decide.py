@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cds_service.cards import Style, plan, write
 from cds_service.clinical.bedside import Bedside
@@ -24,8 +26,7 @@ MEDICATION = re.compile(r"Medication/[A-Za-z0-9._~:-]+")
 MOST_MEDICATIONS = 30
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What was answered and why; without `verdicts` the orders were none of this service's business."""
 
     service: Service

@@ -1,11 +1,12 @@
 """What a rule says at a bedside, or why it kept silent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from cds_service.clinical.facts import Isolate, Order
 
@@ -34,8 +35,7 @@ class Quiet(StrEnum):
     NOTHING_TO_SAY = "nothing to say"
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(Struct, frozen=True):
     """A dose that the table gives for an order: grams, hours; without an interval it is the order's single dose.
 
     `load_grams` is a loading dose of the table that is missing.
@@ -48,8 +48,7 @@ class Correction:
     load_grams: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """What a trigger has to say: the variable part of a finding.
 
     `words` fill the braces of the sheet's sentences, `variant` picks another summary, `notes` name further sentences of
@@ -69,8 +68,7 @@ class Remark:
     attached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A rule that speaks: everything a card needs, in plain words.
 
     `suggest`, `override` and `evidence` are keys of the knowledge. `alone` says whether the finding may open a card of its own.
@@ -88,8 +86,7 @@ class Finding:
     alone: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """A rule that kept silent: the kind of reason, and the reason in a phrase."""
 
     rule: str

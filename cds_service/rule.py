@@ -1,11 +1,11 @@
 """A rule: its sheet, its trigger, and how the two speak together."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, field
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside
@@ -81,8 +81,7 @@ class RuleSheet(Sheet, frozen=True):
     limits: str = ""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True, dict=True):
     """One sheet of the knowledge, ready to be asked."""
 
     sheet: RuleSheet

@@ -1,12 +1,12 @@
 """One CDS service: its declaration, its rules, and the order in which they speak."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 from msgspec import field as sheet_field
+from msgspec.structs import replace
 
 from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside, Reference
@@ -66,16 +66,14 @@ class Suppression(StrEnum):
     NOT_ARMED = "no draft orders, stops or holds a systemic antibacterial treatment"
 
 
-@dataclass(frozen=True)
-class Verdicts:
+class Verdicts(Struct, frozen=True):
     """What every rule of a service said about one bedside."""
 
     findings: tuple[Finding, ...]
     silences: tuple[Silence, ...]
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Struct, frozen=True, dict=True):
     """A service of one condition, ready to judge."""
 
     sheet: ServiceSheet

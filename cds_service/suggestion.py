@@ -1,12 +1,13 @@
 """What a card may offer to do: one sheet for each suggestion, by the key that rule sheets name."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Literal
+
+from msgspec import Struct
 
 from cds_service.clinical import lists
 from cds_service.clinical.policy import Sheet
+from cds_service.kept import kept
 
 
 class Act(StrEnum):
@@ -51,8 +52,7 @@ class AtSite(Sheet, frozen=True):
     words: tuple[lists.Circumstance, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """What is written on a suggested order of one drug.
 
     `dialysis` says how it is given on dialysis days; `first_dose` is said there where the table has no row for a first dose.
@@ -65,8 +65,7 @@ class Product:
     first_dose: str = ""
 
 
-@dataclass(frozen=True)
-class SuggestionSheet:
+class SuggestionSheet(Struct, frozen=True, dict=True):
     """One suggestion, its products resolved.
 
     `drugs` are those that the regimen has afterwards. `label` and `note` are plain sentences with `{word}` places; a switch has
@@ -92,6 +91,6 @@ class SuggestionSheet:
     review_below: int | None = None
     review: str = ""
 
-    @cached_property
+    @kept
     def drugs(self) -> tuple[str, ...]:
         return tuple(product.drug for product in self.products)

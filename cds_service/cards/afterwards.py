@@ -1,7 +1,6 @@
 """What the session comes to once a suggestion is taken: judged before it is offered."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from cds_service.cards.desk import Desk
 from cds_service.clinical.bedside import Bedside
@@ -15,7 +14,7 @@ def afterwards(bedside: Bedside, gone: Iterable[Order], new: Iterable[Order] = (
     """The bedside without some of its orders, and with new drafts."""
     away = list(gone)
     orders = (*(order for order in bedside.chart.orders if order not in away), *new)
-    return replace(bedside, chart=replace(bedside.chart, orders=orders))
+    return bedside.with_orders(orders)
 
 
 def drafts(desk: Desk, product: Product, doses: Sequence[Prescribed], setting: str) -> list[Order]:

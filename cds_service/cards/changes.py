@@ -1,9 +1,10 @@
 """Changing, keeping and removing draft orders, and asking for consults and tests."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from cds_service.cards.afterwards import leaves_unsound
 from cds_service.cards.desk import Desk, reasons

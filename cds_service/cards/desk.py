@@ -1,8 +1,9 @@
 """What all cards of one answer are written from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.facts import Order, Setting
@@ -38,8 +39,7 @@ class Library(Protocol):
     def version(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a client likes its cards, where links lead, and how a card gets its id."""
 
     new_id: Callable[[], str]
@@ -53,8 +53,7 @@ class Style:
         return url if url and safe(url) else ""
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(Struct, frozen=True, dict=True):
     """One patient, one service, one request, one client."""
 
     bedside: Bedside

@@ -1,8 +1,9 @@
 """The text of a card as calm GitHub-flavored Markdown: first what is wrong and why, then what that rests on."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from cds_service.cards import facts
 from cds_service.cards.plan import Sketch
@@ -12,8 +13,7 @@ from cds_service.evidence import EvidenceRow
 from cds_service.finding import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
+class Aside(Struct, frozen=True):
     """What the suggestions add to the text: words beside those offered, and why others are not."""
 
     notes: tuple[str, ...] = ()

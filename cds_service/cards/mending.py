@@ -1,7 +1,8 @@
 """What else has to change so that a suggestion is right as it stands: doses of drafts that stay, and a word on those that may go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cds_service.cards.afterwards import afterwards, spoken
 from cds_service.cards.changes import correct, infuse
@@ -16,8 +17,7 @@ from cds_service.triggers.trigger import names
 MENDING = {Act.CORRECT: correct, Act.INFUSE: infuse}
 
 
-@dataclass(frozen=True, slots=True)
-class Mending:
+class Mending(Struct, frozen=True):
     """Further actions of a suggestion, how its label goes on, and what stays to be looked at."""
 
     actions: tuple[Action, ...] = ()

@@ -1,16 +1,17 @@
 """Which findings share a card, which join one that is shown anyway, and which say nothing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cds_service.clinical.bedside import Bedside
 from cds_service.finding import Finding, Indicator, Overridden
 from cds_service.service import Group, Service, Verdicts
 
 
-@dataclass(frozen=True, slots=True)
-class Sketch:
+class Sketch(Struct, frozen=True):
     """A card to be: the finding that leads it, its fellows of the same group, and lines of other groups that join it."""
 
     lead: Finding

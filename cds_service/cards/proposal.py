@@ -1,8 +1,9 @@
 """What one suggestion sheet comes to for one patient."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from cds_service.cards.text import capital
 from cds_service.clinical.doses import written
@@ -27,8 +28,7 @@ class ByHand(NamedTuple):
     choice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """The actions of one suggestion, words beside it, what is left to do by hand, and what was left out.
 
     `dosed` says that kidney function was used, `allergic` that allergies were.

@@ -1,10 +1,11 @@
 """One patient at one moment, seen through one condition's policy: what every trigger looks at."""
 
 from collections.abc import Iterable, Mapping
-from copy import copy
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cds_service.clinical.doses import DoseTable
 from cds_service.clinical.facts import Chart, Drug, Isolate, Order, Route
@@ -15,9 +16,11 @@ from cds_service.clinical.renal import INJURY, Kidney, kidney
 from cds_service.clinical.susceptibility import Breakpoint, Laboratory
 from cds_service.kept import kept
 
+# What is worked out for a bedside without a look at its orders.
+OF_THE_RECORD = frozenset({"policy", "infection", "laboratory", "dual_resistant", "kidney", "words", "of_procedures", "years"})
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+
+class Reference(Struct, frozen=True):
     """The part of the knowledge that is the same for every patient of one condition."""
 
     policy: Policy
@@ -31,8 +34,7 @@ class Reference:
         return " + ".join(self.drugs[part].name if part in self.drugs else part for part in agent.split("+"))
 
 
-@dataclass(frozen=True)
-class Bedside:
+class Bedside(Struct, frozen=True, dict=True):
     """Chart, regimen, infection and kidney of one patient now; `hook` and `selections` say what the user is doing.
 
     `selections` are references of drafts that were just selected; nothing stands for all.
@@ -48,8 +50,14 @@ class Bedside:
 
     def condemned(self, rule: str) -> "Bedside":
         """The same bedside once a rule has found the regimen unsound; what was worked out holds on, since none of it rests on that."""
-        found = copy(self)
-        object.__setattr__(found, "unsound", self.unsound | {rule})
+        found = replace(self, unsound=self.unsound | {rule})
+        found.__dict__.update(self.__dict__)
+        return found
+
+    def with_orders(self, orders: tuple[Order, ...]) -> "Bedside":
+        """The same patient with other orders; what was worked out from the record alone holds on."""
+        found = replace(self, chart=replace(self.chart, orders=orders))
+        found.__dict__.update((name, value) for name, value in self.__dict__.items() if name in OF_THE_RECORD)
         return found
 
     @property

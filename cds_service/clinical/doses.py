@@ -1,9 +1,10 @@
 """Dose tables: which dose a drug has at this kidney function."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from cds_service.clinical.facts import Dose
 from cds_service.clinical.figures import figure
@@ -11,8 +12,7 @@ from cds_service.clinical.renal import CONTINUOUS, HAEMODIALYSIS, PERITONEAL, Ki
 from cds_service.kept import kept
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of `doses.csv`: grams, hours, and the band of clearance (mL/min) or of effluent (L/h) that it holds for.
 
     `source_says` is what the label or the guideline says, in own words with its numbers; `evidence` are the rows that stand behind it.
@@ -78,8 +78,7 @@ class Row:
         return f"over {figure(self.infusion_h)} h" if self.infusion_h is not None else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """The dose for one patient: maintenance with every accepted interval, and the loading dose where there is one."""
 
     maintenance: tuple[Row, ...]
@@ -115,8 +114,7 @@ class Band:
         return all(row.suggest for row in self.maintenance)
 
 
-@dataclass(frozen=True)
-class DoseTable:
+class DoseTable(Struct, frozen=True, dict=True):
     """All rows of `doses.csv`."""
 
     rows: tuple[Row, ...]
@@ -171,8 +169,7 @@ class Fit(StrEnum):
     ABOVE_MAXIMUM = "above-daily-maximum"
 
 
-@dataclass(frozen=True, slots=True)
-class Leeway:
+class Leeway(Struct, frozen=True):
     """What is not yet a wrong dose.
 
     `rounding_pct` of grams and hours is rounding. Above `daily_g` grams a day no band is asked; the band that reaches it

@@ -1,10 +1,11 @@
 """The nouns of the bedside: results, orders and the patient, as frozen facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class Route(StrEnum):
@@ -45,8 +46,7 @@ class Answer(StrEnum):
         return "not susceptible" if self is Answer.NON_SUSCEPTIBLE else self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Drug:
+class Drug(Struct, frozen=True):
     """A product by its ingredients, as `hooks/shared/drugs.yaml` describes it."""
 
     key: str
@@ -59,8 +59,7 @@ class Drug:
     gram_negative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(Struct, frozen=True):
     """One dosage instruction; grams of all components together, hours; None where the order does not say.
 
     `in_milligrams` is how the order writes the grams.
@@ -77,8 +76,7 @@ class Dose:
     in_milligrams: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """A medication order whose drug is known.
 
     `reference` is "MedicationRequest/x", or "" for a draft without an id. `ending` marks a draft that stops, holds or
@@ -109,8 +107,7 @@ class Order:
         return not selected or (self.draft and self.reference in selected)
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """An antibiotic order or a result that was found and could not be read; `kind` is "order" or "result".
 
     `markers` are those that a text names, `when` is its moment.
@@ -125,8 +122,7 @@ class Unreadable:
     when: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(Struct, frozen=True):
     """One marker (gene, enzyme or phenotype test) looked for in one isolate, and whether it was found."""
 
     marker: str
@@ -138,8 +134,7 @@ class Detection:
     by_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Susceptibility:
+class Susceptibility(Struct, frozen=True):
     """One drug, or a pair of drugs, tested against one isolate; `mic` in mg/L."""
 
     agent: str
@@ -149,8 +144,7 @@ class Susceptibility:
     collected: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Specimen:
+class Specimen(Struct, frozen=True):
     """Where an isolate came from, as `hooks/shared/specimens.yaml` describes it."""
 
     key: str
@@ -158,8 +152,7 @@ class Specimen:
     surveillance: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Organism:
+class Organism(Struct, frozen=True):
     """A species or genus, as `hooks/shared/organisms.yaml` describes it."""
 
     key: str
@@ -168,8 +161,7 @@ class Organism:
     traits: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Isolate:
+class Isolate(Struct, frozen=True):
     """What one culture or one direct test found: organism, markers and susceptibilities of one specimen.
 
     `screening` is true where the order or the specimen is for surveillance. `sample` is equal for isolates of one specimen.
@@ -189,8 +181,7 @@ class Isolate:
     susceptibilities: tuple[Susceptibility, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Culture:
+class Culture(Struct, frozen=True):
     """A culture that was taken or ordered, whatever it grew."""
 
     reference: str
@@ -199,8 +190,7 @@ class Culture:
     pending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A number with its time, in the canonical unit of its test; `upper` is the laboratory's limit of normal."""
 
     value: Decimal
@@ -210,8 +200,7 @@ class Measure:
     upper: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstance:
+class Circumstance(Struct, frozen=True):
     """A condition, procedure, reason or place that a rule asks about, by its word in `hooks/shared/circumstances.yaml`."""
 
     word: str
@@ -220,8 +209,7 @@ class Circumstance:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allergy:
+class Allergy(Struct, frozen=True):
     """A recorded allergy: what it is to, and how bad it was.
 
     `substances` are ingredient keys, `groups` drug classes. `severe` is anaphylaxis, a severe cutaneous reaction or
@@ -238,8 +226,7 @@ class Allergy:
     recorded: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Who the patient is, as far as a dose depends on it."""
 
     born: date | None = None
@@ -247,8 +234,7 @@ class Person:
     deceased: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """Everything that was read for one request.
 
     `missing` names the parts of the record that could not be had. `foreign` counts resources of other patients that

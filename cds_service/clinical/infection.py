@@ -1,9 +1,11 @@
 """Whether the record proves the mechanism, how recently, and in what."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Answer, Detection, Isolate, Susceptibility
 from cds_service.clinical.policy import Policy, Suspect
@@ -24,8 +26,7 @@ UNTOLD = {"unspecified-gram-negative", "unknown"}
 USABLE = {"final", "corrected", "amended", "preliminary"}
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One isolate that carries the mechanism: its enzymes by name, its state, its age in days (None when undated)."""
 
     isolate: Isolate
@@ -43,8 +44,7 @@ class Evidence:
         return self.isolate.collected or self.isolate.reported
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Two results about one isolate that do not agree; `kind` names the variant of the wording."""
 
     kind: str
@@ -52,14 +52,12 @@ class Conflict:
     marker: str
 
 
-@dataclass(frozen=True)
-class Infection:
+class Infection(Struct, frozen=True, dict=True):
     """All evidence of the mechanism, strongest and newest first, with what contradicts it."""
 
     evidence: tuple[Evidence, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     isolates: tuple[Isolate, ...] = ()
-    _found: dict[tuple[Sequence[State], Sequence[str]], tuple[Evidence, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def state(self) -> State | None:
@@ -73,6 +71,10 @@ class Infection:
     def proven(self) -> tuple[Evidence, ...]:
         """The evidence that arms rules: current, else history and carriage."""
         return self.current or self.of([State.HISTORY, State.COLONISED])
+
+    @kept
+    def _found(self) -> dict[tuple[tuple[State, ...], tuple[str, ...]], tuple[Evidence, ...]]:
+        return {}
 
     def strongest(self, states: tuple[State, ...], groups: tuple[str, ...]) -> tuple[Evidence, ...]:
         """The evidence of the first of these states that has any in these groups; many rules ask alike, so it is looked for once."""

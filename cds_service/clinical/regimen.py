@@ -1,9 +1,10 @@
 """Drafts and running orders as one regimen: what the patient will receive once the session is signed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from cds_service.clinical.facts import Order, Route, Setting
 from cds_service.clinical.policy import ActiveRow, RegimenPolicy
@@ -33,8 +34,7 @@ class Drugs:
         return f"Drugs({self.name})"
 
 
-@dataclass(frozen=True)
-class Regimen:
+class Regimen(Struct, frozen=True, dict=True):
     """The effective regimen of one session.
 
     `drafts` are being ordered, `running` go on, `endings` are running orders that this session stops or holds,

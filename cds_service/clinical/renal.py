@@ -1,9 +1,10 @@
 """Kidney function for dosing: clearance by Cockcroft-Gault, replacement therapy, and whether the number can be trusted."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from cds_service.clinical.facts import Measure
 from cds_service.clinical.figures import figure
@@ -15,8 +16,7 @@ INJURY = "acute-kidney-injury"
 SPOKEN = {HAEMODIALYSIS: "haemodialysis", PERITONEAL: "peritoneal dialysis", CONTINUOUS: "CRRT"}
 
 
-@dataclass(frozen=True, slots=True)
-class Kidney:
+class Kidney(Struct, frozen=True):
     """Clearance in mL/min with what it was computed from; `lacking` names the inputs that were not known.
 
     `replacement` is IHD, PD or CRRT; `effluent` in L/h. `change_pct` is the largest creatinine change within the

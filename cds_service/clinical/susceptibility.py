@@ -1,9 +1,10 @@
 """What the laboratory tested on the isolates that matter, read with the site's breakpoints where only a number was given."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from cds_service.clinical.facts import Answer, Susceptibility
 from cds_service.clinical.infection import Evidence
@@ -12,8 +13,7 @@ from cds_service.kept import kept
 AGAINST = {Answer.RESISTANT, Answer.NON_SUSCEPTIBLE, Answer.INTERMEDIATE}
 
 
-@dataclass(frozen=True, slots=True)
-class Breakpoint:
+class Breakpoint(Struct, frozen=True):
     """The highest MIC (mg/L) that counts as susceptible; None where the standard has none. The last two say where it was read."""
 
     agent: str
@@ -24,8 +24,7 @@ class Breakpoint:
     source_says: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
+class Tested(Struct, frozen=True):
     """The verdict on one agent; `by_breakpoint` says that the number was read by us, not by the laboratory."""
 
     agent: str
@@ -41,8 +40,7 @@ class Tested:
         return self.answer in AGAINST
 
 
-@dataclass(frozen=True)
-class Laboratory:
+class Laboratory(Struct, frozen=True, dict=True):
     """The susceptibility results of the evidence at hand."""
 
     evidence: tuple[Evidence, ...]

@@ -1,10 +1,10 @@
 """From raw resources to the facts of one request: first the drafts, then the whole chart."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from msgspec import Raw
+from msgspec import Raw, Struct, field
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Allergy, Chart, Circumstance, Order, Person, Unreadable
 from cds_service.fhir import effluent, laboratory, orders, patient, words
@@ -37,8 +37,7 @@ from cds_service.fhir.valuesets import Terminology
 RECENT = timedelta(days=30)  # how long a finished procedure still tells something
 
 
-@dataclass(frozen=True, slots=True)
-class Drafts:
+class Drafts(Struct, frozen=True):
     """What the draft orders of a hook say before anything else is known.
 
     `unresolved` are references to medications that the hook did not bring along; `read_chart` reads

@@ -1,10 +1,11 @@
 """One dosage instruction in grams and hours, and the span of time that an order states."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from msgspec.structs import replace as replaced
 
 from cds_service.clinical.facts import Dose
@@ -20,8 +21,7 @@ PER_HOUR = "g/h"
 RATE_DIGITS = 1  # a rate is rounded when it is written, so the hours that follow from it are no more exact
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """When an order starts and ends, and for how many hours it lasts, as far as it says."""
 
     starts: datetime | None = None

@@ -5,10 +5,11 @@ the tests; between those a resource is a dictionary whose places only numbers, c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from cds_service.clinical.figures import figure
 from cds_service.suggestion import Code, Product, Request
@@ -19,8 +20,7 @@ CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 Resource = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Whom an order is for and who signs it: references such as "Patient/x"; `setting` is a category of the order."""
 
     subject: str
@@ -29,8 +29,7 @@ class Place:
     setting: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Prescribed:
+class Prescribed(Struct, frozen=True):
     """A dose to write: grams of all components together, hours; without an interval it is given once.
 
     `aside` is said behind the dose in the text; `begins` is when the first dose is due, for a dose that follows another.

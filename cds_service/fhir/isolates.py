@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from cds_service.clinical.facts import Isolate
@@ -13,8 +13,7 @@ from cds_service.fhir.observations import Reading
 RANK = ("final", "corrected", "amended", "preliminary", "registered")
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """All readings of one chart with what ties them together; readings are named by their place."""
 
     readings: Sequence[Reading]

@@ -1,10 +1,9 @@
 """All Observations of a chart as isolates, cultures, measures and pending tests, and those that could not be read."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from cds_service.clinical.facts import Culture, Measure, Unreadable
@@ -25,8 +24,7 @@ TELLING = {"Observation", "DiagnosticReport", "Condition", ""}
 SPOKEN = {"code", "valueCodeableConcept", "valueString", "component", "note", "conclusion", "conclusionCode"}
 
 
-@dataclass(frozen=True, slots=True)
-class Laboratory:
+class Laboratory(Struct, frozen=True):
     """What readings need besides the Observation itself; `screens` are requests that ask for surveillance."""
 
     meanings: Meanings

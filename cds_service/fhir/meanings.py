@@ -1,7 +1,6 @@
 """What a laboratory's codes and words mean, looked up once for each distinct way of writing them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from msgspec import Raw, Struct
 from msgspec.json import decode, encode
@@ -12,8 +11,7 @@ from cds_service.fhir.resources import Coding, Concept, Glance, Note, read, read
 from cds_service.fhir.valuesets import Terminology
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """What an Observation or a component is about; there is only one empty meaning, and it is false."""
 
     markers: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """Which drug an order is for: by the whole set of ingredients over all of its codes and words, never by one of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cds_service.clinical.facts import Drug
 from cds_service.fhir import systems
@@ -13,8 +14,7 @@ UNKNOWN_MIX = "no known product has the ingredients that it names"
 INHALED = "inhaled"
 
 
-@dataclass(frozen=True, slots=True)
-class Medicine:
+class Medicine(Struct, frozen=True):
     """The drug, or why it could not be told; `antibacterial` also holds for a drug that only looks like one."""
 
     drug: Drug | None = None
@@ -23,8 +23,7 @@ class Medicine:
     inhaled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Clue:
+class Clue(Struct, frozen=True):
     """Ingredients that one code or text names; `open` where it leaves a further one unnamed."""
 
     parts: frozenset[str]

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from cds_service.fhir.vocabulary import Hit, Phrases, Text, Vocabulary, parsed
 
@@ -30,8 +31,7 @@ class Said(Enum):
 LETTERS = {"no": Said.NO, "n": Said.NO, "yes": Said.YES, "y": Said.YES}
 
 
-@dataclass(frozen=True, slots=True)
-class Glimpse:
+class Glimpse(Struct, frozen=True):
     """What stands on one side of a name; `listed` when it was reached over a comma, `either` when over "or"."""
 
     said: Said | None = None

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Answer, Detection, Measure, Organism, Susceptibility
 from cds_service.fhir import verdicts, words
@@ -55,8 +55,7 @@ class Reading(Struct, frozen=True):
     orders: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What all parts of one Observation share."""
 
     meanings: Meanings

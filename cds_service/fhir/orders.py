@@ -1,9 +1,8 @@
 """MedicationRequests as orders, or as orders that could not be read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from msgspec import Raw
+from msgspec import Raw, Struct, field
 
 from cds_service.clinical.facts import Order, Route, Setting, Unreadable
 from cds_service.fhir import dosage, words
@@ -37,8 +36,7 @@ NOT_THERE = Unreadable("order", "", "", MALFORMED, draft=True)
 Told = Order | Unreadable | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cabinet:
+class Cabinet(Struct, frozen=True):
     """The Medication resources at hand, by reference, the reasons that references may point at, and whose server references mean."""
 
     medications: Mapping[str, Medication] = field(default_factory=dict)
@@ -46,8 +44,7 @@ class Cabinet:
     home: Home = ANYWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """What an order calls its medication; `lost` is the reference that could not be followed."""
 
     concepts: tuple[Concept, ...]

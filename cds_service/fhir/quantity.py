@@ -1,14 +1,13 @@
 """The one gateway for numbers: finite, bounded, exact, in a known unit, or not at all."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from cds_service.fhir.resources import Quantity
 
@@ -47,8 +46,7 @@ SPELLINGS = {
 USUAL = frozenset(SPELLINGS.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """A number with its unit in UCUM, or "" without one; `comparator` is FHIR's."""
 
     value: Decimal

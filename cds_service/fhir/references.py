@@ -1,9 +1,8 @@
 """Which resource a reference means, and whose it is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from cds_service.fhir.origins import host_of
 from cds_service.fhir.resources import Reference, read
@@ -25,8 +24,7 @@ def bare(reference: str | None) -> str:
     return reference if ";" in reference or not CROOKED.isdisjoint(path) else "/".join(path[-2:])
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """The host on which the patient's record lives; without one ("") every absolute reference is read as one into the record.
 
     Scheme, port and path are not compared: servers behind a proxy write their own address in more than one way.

@@ -1,8 +1,9 @@
 """DiagnosticReports: which results stand in one report, when they were taken, and what only their words say."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from cds_service.clinical.facts import Detection, Isolate, Unreadable
 from cds_service.fhir import words
@@ -17,8 +18,7 @@ IGNORED = {"registered", "cancelled", "entered-in-error"}
 IN_WORDS = "it is written only as free text"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """One report: its results and specimens by reference, its time, and the markers that its conclusion affirms.
 
     `sample` is its only specimen, which its results need not repeat.
@@ -35,8 +35,7 @@ class Report:
     sample: Sample = NO_SAMPLE
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(Struct, frozen=True):
     """All reports of a chart, and the number of the report that each result stands in."""
 
     all: Sequence[Report] = ()
@@ -75,8 +74,7 @@ def _report(found: DiagnosticReport, specimens: Specimens, terminology: Terminol
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """The readable results, asked whether they already say what a text says."""
 
     isolates: Sequence[Isolate]

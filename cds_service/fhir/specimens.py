@@ -1,10 +1,9 @@
 """Where a result came from: the specimen's kind, its time, and what makes two results come from one specimen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from cds_service.clinical import facts
 from cds_service.fhir import words
@@ -14,8 +13,7 @@ from cds_service.fhir.times import begins, moment
 from cds_service.fhir.valuesets import Terminology
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """`key` is equal for results of one specimen, "" where nothing ties the result to others."""
 
     key: str = ""
@@ -27,8 +25,7 @@ class Sample:
 NO_SAMPLE = Sample()
 
 
-@dataclass(frozen=True, slots=True)
-class Specimens:
+class Specimens(Struct, frozen=True):
     """The Specimen resources of the request, by reference."""
 
     known: Mapping[str, Specimen]

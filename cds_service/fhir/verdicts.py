@@ -1,7 +1,8 @@
 """Was the marker found? Reads coded, written, boolean and interpreted answers, and values that name the marker themselves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cds_service.fhir import words
 from cds_service.fhir.meanings import Meaning, Meanings
@@ -17,8 +18,7 @@ EMPTY = "it has no value"
 UNASKED = "not-tested"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a value says of each marker; `problem` where it cannot be trusted."""
 
     found: Mapping[str, bool] = field(default_factory=dict)

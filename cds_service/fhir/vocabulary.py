@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cds_service.fhir.memory import of_names
 
@@ -15,16 +16,14 @@ WORD = re.compile(r"[a-z]+|\d+")
 Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text as lower-case words and numbers; `gaps` are what stands before each of them, and after the last."""
 
     words: Words
     gaps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """The names of one key.
 
     `alone` names count where nearly nothing else is written; `without` words forbid all names, and of `needs` one must be there.
@@ -37,8 +36,7 @@ class Entry:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """Where a name stands in the words of a text."""
 
     start: int

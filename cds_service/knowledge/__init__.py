@@ -1,8 +1,9 @@
 """Everything that the service knows, read strictly and once; its version is the policies' and a hash of the files."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from cds_service.clinical import lists
 from cds_service.clinical.bedside import Reference
@@ -30,8 +31,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 ATTRIBUTES = "shared/source-attributes.yaml"
 
 
-@dataclass(frozen=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """All services by id, and what they share; `suggestions`, `traces` and `words`, the closed lists, are by condition folder."""
 
     services: Mapping[str, Service]
@@ -78,8 +78,7 @@ def load(folder: Path | None = None, overlay: Path | None = None) -> Knowledge:
     )
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """What all conditions share, read."""
 
     files: Files
@@ -127,8 +126,7 @@ def _named(terms: Terminology) -> dict[str, Collection[str] | None]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One folder beside `shared`, read; without a policy where that could not be read."""
 
     folder: str

@@ -1,10 +1,10 @@
 """The knowledge as it would be with other choices of a site, held to what a policy file is held to."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from cds_service.clinical.policy import Policy
 from cds_service.errors import KnowledgeError

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from cds_service.access import Answer, Fetch
 from cds_service.bundles import Page, open_page
@@ -42,21 +41,19 @@ def nothing_strange(_resources: Sequence[Raw], _record: Mapping[str, Sequence[Ra
     return False
 
 
-@dataclass(frozen=True)
-class Prefetched:
+class Prefetched(Struct, frozen=True):
     """The resources by prefetch key; `missing` are the keys that could not be had, or not all of them."""
 
     parts: Mapping[str, tuple[Raw, ...]]
     missing: frozenset[str] = frozenset()
 
 
-@dataclass
-class _Filling:
+class _Filling(Struct):
     """What is there so far: `have` per key, `wanted` what has to be asked, `gaps` the keys that nobody can fill."""
 
-    have: dict[str, tuple[Raw, ...]] = field(default_factory=dict)
-    wanted: dict[str, str] = field(default_factory=dict)
-    gaps: set[str] = field(default_factory=set)
+    have: dict[str, tuple[Raw, ...]] = {}
+    wanted: dict[str, str] = {}
+    gaps: set[str] = set()
 
 
 def fill(

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import orjson
+from msgspec import Struct, field
 
 from cds_service.settings import LOOPBACK
 
@@ -31,8 +31,7 @@ def _said(text: str, what: str) -> None:
     _demand(bool(text.strip()), f"{what} is empty")
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
+class Coding(Struct, frozen=True):
     """A code of a system; `display` may be missing for a topic, never for an override reason."""
 
     system: str
@@ -47,8 +46,7 @@ class Coding:
         return _filled(code=self.code, system=self.system, display=self.display)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Who stands behind a card; an EHR takes a topic code only of ASCII letters and digits."""
 
     label: str
@@ -65,8 +63,7 @@ class Source:
         return _filled(label=self.label, url=self.url, topic=self.topic.json())
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """An absolute link, https or on this very machine; it launches nothing."""
 
     label: str
@@ -80,8 +77,7 @@ class Link:
         return {"label": self.label, "url": self.url, "type": "absolute"}
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One change of the orders: a new resource, a whole changed one, or the reference of a draft to remove."""
 
     type: Literal["create", "update", "delete"]
@@ -106,8 +102,7 @@ class Action:
         return _filled(type=self.type, description=self.description, resource=self.resource, resourceId=self.resource_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """Actions that belong together."""
 
     label: str
@@ -123,8 +118,7 @@ class Suggestion:
         return {"label": self.label, "uuid": self.uuid, "actions": [one.json() for one in self.actions]}
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """One card; `selection` says how several suggestions exclude one another, and is sent only with suggestions."""
 
     uuid: str

@@ -1,11 +1,11 @@
 """The three endpoints of CDS Hooks: discovery, invocation, feedback; the only place that gives their statuses."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
 
 import orjson
 from flask import Blueprint, Response, g, request
+from msgspec.structs import replace
 
 from cds_service.cards import Style
 from cds_service.decide import Decision, decide, service_of

@@ -1,13 +1,14 @@
 """Changing, keeping and removing draft orders, and asking for consults and tests."""
 
+import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Dose, Order
 from cds_service.fhir.drafts import Prescribed
@@ -81,7 +82,7 @@ def test_digits_survive(ward: Callable[..., Ward], monkeypatch: pytest.MonkeyPat
     """A decimal of the client comes back with the digits that it was sent with (G-07)."""
     text = json.dumps({"resourceType": "Bundle", "entry": [{"resource": FULL}]}).replace('"valueDecimal": 0.5', '"valueDecimal": 0.50')
     bed = ward(orders=(PAIR,), creatinine="1.8")
-    request = replace(bed.request(), draft_orders=text.encode())
+    request = dataclasses.replace(bed.request(), draft_orders=text.encode())
     monkeypatch.setattr(Ward, "request", lambda _: request)
     assert b'"valueDecimal":0.50' in to_json(bed.cards(dose_off()))
 

@@ -1,12 +1,12 @@
 """The text of a card: what a doctor reads in ten seconds, and what they may read after."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Detection, Dose, Measure, Person, Route, Unreadable
 from cds_service.evidence import EvidenceRow

@@ -64,8 +64,7 @@ DRUGS = {
 USUAL = {"aztreonam": ("2", "6"), "ceftazidime-avibactam": ("2.5", "8"), "cefiderocol": ("2", "8"), "aztreonam-avibactam": ("2", "6")}
 
 
-@dataclass
-class Library:
+class Library(msgspec.Struct):
     """What cards are written from."""
 
     services: Mapping[str, Service]

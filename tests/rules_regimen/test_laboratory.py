@@ -1,9 +1,9 @@
 """What was tested on the isolates that matter."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Susceptibility
 from cds_service.clinical.susceptibility import Breakpoint

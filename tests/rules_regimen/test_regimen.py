@@ -1,9 +1,9 @@
 """What the patient will receive once the session is signed."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Dose, Order, Route, Setting
 from cds_service.clinical.regimen import Drugs

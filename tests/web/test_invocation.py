@@ -322,7 +322,7 @@ def test_an_override_lasts_as_long_as_the_knowledge_says(
     build: Build, settings: Settings, knowledge: Knowledge, kept: Kept, hours: int
 ) -> None:
     """The store is asked for overrides of the last `lasts_h` hours and of no more."""
-    changed = replace(knowledge, overrides=structs.replace(knowledge.overrides, lasts_h=hours))
+    changed = structs.replace(knowledge, overrides=structs.replace(knowledge.overrides, lasts_h=hours))
     build(replace(settings, development=True, clients=()), knowledge=changed).test_client().post(ORDER_SIGN, json=speaking())
     assert kept.since == NOW - hours * 3_600
 
