@@ -99,8 +99,8 @@ class Rule(Struct, frozen=True, dict=True):
 
     def judge(self, bedside: Bedside) -> Finding | Silence:
         """What the rule says here, or why it keeps silent."""
-        evidence = self._evidence(bedside)
-        if evidence is None:
+        evidence = bedside.infection.strongest(*self._arms) if self._arms else bedside.infection.proven
+        if self._arms and not evidence:
             return self._no_match
         remarks = list(self.trigger.speak(bedside, evidence))
         if not remarks:
@@ -120,22 +120,18 @@ class Rule(Struct, frozen=True, dict=True):
         return Silence(self.id, Quiet.NOTHING_TO_SAY, self._unseen)
 
     @kept
-    def _states(self) -> tuple[State, ...]:
-        """The states that arm the rule, strongest first."""
-        return tuple(state for state in State if not self.sheet.match.evidence or state in self.sheet.match.evidence)
+    def _arms(self) -> tuple[tuple[State, ...], tuple[str, ...]] | None:
+        """The states that arm the rule, strongest first, and the groups of organisms; None where the rule asks for no evidence."""
+        match = self.sheet.match
+        if not match.evidence and not match.organism:
+            return None
+        return tuple(state for state in State if not match.evidence or state in match.evidence), match.organism
 
     @kept
     def _unseen(self) -> str:
         """What the trigger looks for, in the words of its first sentence."""
         first = " ".join((type(self.trigger).__doc__ or "").split()).partition(". ")[0].rstrip(".")
         return f"nothing here of this kind: {first[:1].lower()}{first[1:]}"
-
-    def _evidence(self, bedside: Bedside) -> tuple[Evidence, ...] | None:
-        """The evidence of the strongest state that matches; None where the rule asks for some and there is none."""
-        match = self.sheet.match
-        if not match.evidence and not match.organism:
-            return bedside.infection.proven
-        return bedside.infection.strongest(self._states, match.organism) or None
 
     def _stood_down(self, bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> str | None:
         for word in self.sheet.unless:

@@ -94,3 +94,8 @@ class SuggestionSheet(Struct, frozen=True, dict=True):
     @kept
     def drugs(self) -> tuple[str, ...]:
         return tuple(product.drug for product in self.products)
+
+    @kept
+    def choice(self) -> str:
+        """What it offers, by name: "a + b"."""
+        return " + ".join(product.name for product in self.products)

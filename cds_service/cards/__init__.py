@@ -1,6 +1,7 @@
 """From what the rules said to the cards that a doctor reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from cds_service.cards.desk import Desk, Library, Style
@@ -9,7 +10,7 @@ from cds_service.cards.plan import Sketch, ingredients, plan
 from cds_service.cards.suggestions import suggestions
 from cds_service.cards.text import headline
 from cds_service.clinical.bedside import Bedside
-from cds_service.evidence import EvidenceRow
+from cds_service.evidence import EvidenceRow, Override
 from cds_service.finding import Finding, Indicator, Overridden
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import REFERENCE, Card, Coding, Link, Source
@@ -79,7 +80,12 @@ def _reasons(desk: Desk, findings: Iterable[Finding]) -> tuple[Coding, ...]:
     """The override reasons of the card's own findings, each once."""
     known = desk.library.overrides
     words = dict.fromkeys(word for finding in findings for word in finding.override)
-    return tuple(Coding(known.system, known.reasons[word].code, known.reasons[word].display) for word in words if word in known.reasons)
+    return tuple([_reason(known.system, known.reasons[word]) for word in words if word in known.reasons])
+
+
+@lru_cache(maxsize=256)
+def _reason(system: str, reason: Override) -> Coding:
+    return Coding(system, reason.code, reason.display)
 
 
 def _extension(desk: Desk, findings: Sequence[Finding]) -> Mapping[str, Any]:

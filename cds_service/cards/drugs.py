@@ -64,7 +64,7 @@ def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, do
     therapy = _list(desk.bedside, findings).therapy
     gone = list(_replaced(desk.bedside, sheet, concerned, therapy)) if sheet.does is Act.SWITCH else []
     kept = [order for order in therapy if order.drug.key in sheet.drugs]
-    deletes, left = removal(gone, _choice(sheet))
+    deletes, left = removal(gone, sheet.choice)
     creates = [
         Action(
             "create",
@@ -94,13 +94,9 @@ def _kept(orders: Sequence[Order]) -> str:
     return f"the {names(orders)} that is being ordered" if drafted else f"the running {names(orders)}"
 
 
-def _choice(sheet: SuggestionSheet) -> str:
-    return " + ".join(product.name for product in sheet.products)
-
-
 def _reminders(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet, doses: Doses) -> tuple[list[str], bool]:
     """What is said beside the offer: how to give it, who should look at it, which mild reaction is on file."""
-    name = capital(_choice(sheet))
+    name = capital(sheet.choice)
     told = [_line(name, said) for said in (sheet.note, _at_site(desk.bedside, findings, sheet), _untested(desk.bedside, sheet)) if said]
     kidney = desk.bedside.kidney
     low = kidney.clearance is not None and sheet.review_below is not None and kidney.clearance <= sheet.review_below
@@ -182,12 +178,12 @@ def _passing(bedside: Bedside, sheet: SuggestionSheet, therapy: Sequence[Order])
     for key in sorted(partners):
         orders = [order for order in therapy if order.drug.key == key]
         if orders and all(order.doses and all(dose.once for dose in order.doses) for order in orders):
-            yield LeftOut(_choice(sheet), f"{names(orders)} is ordered for one dose only")
+            yield LeftOut(sheet.choice, f"{names(orders)} is ordered for one dose only")
 
 
 def _tested(bedside: Bedside, sheet: SuggestionSheet, here: set[str]) -> Iterator[LeftOut]:
     """A regimen that a test of the isolate speaks against, or that would still be incomplete."""
-    rows, name = _rows(bedside, sheet, here), _choice(sheet)
+    rows, name = _rows(bedside, sheet, here), sheet.choice
     if not rows:
         yield LeftOut(name, "would not complete a regimen that is expected to work")
     against = [found for row in rows if (found := bedside.laboratory.against(row.tests))]

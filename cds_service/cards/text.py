@@ -31,8 +31,8 @@ def first_and_rest(text: str) -> tuple[str, str]:
 
 def capital(text: str) -> str:
     """The text with its first letter as a sentence begins; a word with capitals of its own, such as "eCIM", stays as it is."""
-    first = text.partition(" ")[0]
-    return text if any(letter.isupper() for letter in first[1:]) else text[:1].upper() + text[1:]
+    rest = text.partition(" ")[0][1:]
+    return text if rest != rest.lower() else text[:1].upper() + text[1:]
 
 
 def headline(text: str) -> str:

@@ -1,6 +1,6 @@
 """One patient at one moment, seen through one condition's policy: what every trigger looks at."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -109,7 +109,7 @@ class Bedside(Struct, frozen=True, dict=True):
     @kept
     def laboratory(self) -> Laboratory:
         """The susceptibilities of the isolates that arm the rules."""
-        return self.tests_of(self.infection.proven)
+        return self._tests(self.infection.proven)
 
     @kept
     def words(self) -> frozenset[str]:
@@ -145,7 +145,11 @@ class Bedside(Struct, frozen=True, dict=True):
         """Intensive care, or a vasopressor that runs or is ordered, as the policy names them."""
         return bool(self.words & set(self.policy.severe.circumstances)) or bool(self.vasopressors())
 
-    def tests_of(self, evidence: Iterable[Evidence]) -> Laboratory:
+    def tests_of(self, evidence: Sequence[Evidence]) -> Laboratory:
+        """The susceptibilities of some of the evidence; what arms the rules is looked at once."""
+        return self.laboratory if evidence is self.infection.proven else self._tests(evidence)
+
+    def _tests(self, evidence: Iterable[Evidence]) -> Laboratory:
         return Laboratory(tuple(evidence), self.reference.breakpoints, self.policy.breakpoints)
 
     @kept

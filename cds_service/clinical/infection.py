@@ -78,9 +78,10 @@ class Infection(Struct, frozen=True, dict=True):
 
     def strongest(self, states: tuple[State, ...], groups: tuple[str, ...]) -> tuple[Evidence, ...]:
         """The evidence of the first of these states that has any in these groups; many rules ask alike, so it is looked for once."""
-        if (states, groups) not in self._found:
-            self._found[states, groups] = next((one for state in states if (one := self.of((state,), groups))), ())
-        return self._found[states, groups]
+        found = self._found.get((states, groups))
+        if found is None:
+            found = self._found[states, groups] = next((one for state in states if (one := self.of((state,), groups))), ())
+        return found
 
     def of(self, states: Collection[str], groups: Collection[str] = ()) -> tuple[Evidence, ...]:
         """The evidence in one of these states, in one of these groups of organisms where some are named."""

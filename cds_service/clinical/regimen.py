@@ -73,7 +73,8 @@ class Regimen(Struct, frozen=True, dict=True):
         return bool(self.signed) or any(treats(order) for order in (*self.endings, *self.discharge))
 
     def of(self, drugs: Drugs, among: Sequence[Order] | None = None) -> tuple[Order, ...]:
-        return tuple(order for order in (self.therapy if among is None else among) if order in drugs)
+        keys = drugs.keys
+        return tuple([order for order in (self.therapy if among is None else among) if order.drug.key in keys])
 
     def before(self) -> "Regimen":
         """The regimen as it ran before this session."""
@@ -94,7 +95,7 @@ class Regimen(Struct, frozen=True, dict=True):
 
     def _renewed_by(self, order: Order) -> list[Order]:
         """Running orders of the same drug that this draft replaces, or that are stopped beside it."""
-        if not order.draft:
+        if not order.draft or not (self.replaced or self.endings):
             return []
         names = {order.replaces, order.reference} - {""}
         same = [old for old in (*self.replaced, *self.endings) if old.drug.key == order.drug.key]
@@ -113,7 +114,7 @@ class Regimen(Struct, frozen=True, dict=True):
         ends = self.end(old)
         return ends is None or starts - ends <= self._window
 
-    @property
+    @kept
     def _window(self) -> timedelta:
         return timedelta(hours=float(self.policy.overlap_h))
 
@@ -163,6 +164,12 @@ class Regimen(Struct, frozen=True, dict=True):
     def active(self) -> tuple[Order, ...]:
         """Every order of a row that is here completely."""
         return tuple(dict.fromkeys(order for _, orders in self.active_rows for order in orders))
+
+    @kept
+    def dosed(self) -> tuple[Order, ...]:
+        """The drafts of rows that are here completely, in hospital or on the discharge list: their doses are judged."""
+        home = self.take_home().active if self.discharge else ()
+        return tuple(dict.fromkeys(order for order in (*self.active, *home) if order.draft))
 
     @kept
     def directed(self) -> frozenset[str]:

@@ -71,15 +71,18 @@ class Laboratory(Struct, frozen=True, dict=True):
 
     def known(self, agents: Iterable[str]) -> bool:
         """A result is on file or under way."""
-        return any(self.tested(agent) for agent in agents)
+        return bool(self._agents) and any(self.tested(agent) for agent in agents)
 
     def decided(self, agents: Iterable[str]) -> bool:
         """A result is on file."""
         return self._first(agents, lambda one: one.answer is not Answer.PENDING) is not None
 
     def _first(self, agents: Iterable[str], test: Callable[[Tested], bool]) -> Tested | None:
-        found = (self.tested(agent) for agent in agents)
-        return next((one for one in found if one and test(one)), None)
+        for agent in agents if self._agents else ():
+            one = self.tested(agent)
+            if one and test(one):
+                return one
+        return None
 
     def _newest(self, evidence: Evidence, agent: str) -> Tested | None:
         results = [one for one in evidence.susceptibilities if one.agent == agent]

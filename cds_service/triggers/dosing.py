@@ -15,6 +15,7 @@ from cds_service.clinical.lists import Drug
 from cds_service.clinical.regimen import Drugs, treats
 from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.finding import Correction, Indicator, Remark
+from cds_service.kept import kept
 from cds_service.triggers.trigger import Says, names
 
 NOT_GIVEN = {"entered-in-error", "cancelled", "stopped", "on-hold", "ended", "unknown"}
@@ -48,7 +49,7 @@ class DoseOffTable:
     review_below: Decimal | None = None
     mild: Indicator = Indicator.WARNING
 
-    @property
+    @kept
     def drugs(self) -> Drugs:
         """The drug as a set of one."""
         return Drugs(self.drug, {self.drug})
@@ -225,11 +226,9 @@ class RenalDataMissing:
             yield Remark(orders, variant="unstable", words={**words, "n": f"{kidney.change_pct:.0f}"})
 
 
-def drafted(bedside: Bedside, drugs: Drugs) -> list[Order]:
+def drafted(bedside: Bedside, drugs: Drugs) -> tuple[Order, ...]:
     """The drafts of these drugs that belong to a regimen that works as a whole, in hospital or on the discharge list."""
-    home = bedside.regimen.take_home().active if bedside.regimen.discharge else ()
-    active = dict.fromkeys((*bedside.regimen.active, *home))
-    return [order for order in active if order.draft and order in drugs]
+    return bedside.regimen.of(drugs, bedside.regimen.dosed)
 
 
 def under_way_h(bedside: Bedside, drugs: Drugs) -> float:
