@@ -130,18 +130,11 @@ class Service(Struct, frozen=True, dict=True):
 
     def judge(self, bedside: Bedside) -> Verdicts:
         """Asks every rule; those about the regimen first, since doses of a wrong regimen can wait."""
-        why, off = self._quiet(bedside), bedside.policy.rules.off
+        why = self._quiet(bedside)
         findings: list[Finding] = []
         silences: list[Silence] = []
         for rule in self._in_turn:
-            if rule.id in off:
-                verdict: Finding | Silence = Silence(rule.id, Quiet.OFF, "site policy")
-            elif why and not (why is Suppression.NOT_ARMED and isinstance(rule.trigger, DrugPair)):
-                verdict = Silence(rule.id, Quiet.STOOD_DOWN, why)
-            else:
-                verdict = rule.judge(bedside)
-            if isinstance(verdict, Finding):
-                verdict = self._fitting(verdict, bedside)
+            verdict = self._ask(rule, bedside, why)
             if isinstance(verdict, Silence):
                 silences.append(verdict)
                 continue
@@ -150,12 +143,18 @@ class Service(Struct, frozen=True, dict=True):
                 bedside = bedside.condemned(rule.id)
         return Verdicts(tuple(findings), tuple(silences))
 
-    def _fitting(self, found: Finding, bedside: Bedside) -> Finding | Silence:
-        """What a rule said as this service may say it: about orders that were selected, and not louder than the service speaks."""
-        if not _selected(bedside, found):
-            return Silence(found.rule, Quiet.STOOD_DOWN, "about orders that are not selected")
+    def _ask(self, rule: Rule, bedside: Bedside, why: Suppression | None) -> Finding | Silence:
+        if rule.id in bedside.policy.rules.off:
+            return Silence(rule.id, Quiet.OFF, "site policy")
+        if why and not (why is Suppression.NOT_ARMED and isinstance(rule.trigger, DrugPair)):
+            return Silence(rule.id, Quiet.STOOD_DOWN, why)
+        verdict = rule.judge(bedside)
+        if isinstance(verdict, Silence):
+            return verdict
+        if not _selected(bedside, verdict):
+            return Silence(rule.id, Quiet.STOOD_DOWN, "about orders that are not selected")
         most = self.sheet.indicator_at_most
-        return replace(found, indicator=most) if found.indicator.rank > most.rank else found
+        return replace(verdict, indicator=most) if verdict.indicator.rank > most.rank else verdict
 
     @kept
     def _in_turn(self) -> Sequence[Rule]:
