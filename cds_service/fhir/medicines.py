@@ -1,12 +1,13 @@
 """Which drug an order is for: by the whole set of ingredients over all of its codes and words, never by one of them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 
 from cds_service.clinical.facts import Drug
 from cds_service.fhir import systems
-from cds_service.fhir.valuesets import Terminology, Triple, texts_of
+from cds_service.fhir.valuesets import Terminology, Triple, Wording, texts_of
 
 CONTRADICTION = "its code and its words name different drugs"
 OPEN = "it does not name the second ingredient"
@@ -32,6 +33,11 @@ class Clue(Struct, frozen=True):
 
 def recognise(triples: Sequence[Triple], texts: Sequence[str], terminology: Terminology) -> Medicine:
     """The drug that codes and words agree on."""
+    return terminology.meant("medicine", partial(_recognised, terminology=terminology))[tuple(triples), tuple(texts)]
+
+
+def _recognised(wording: Wording, terminology: Terminology) -> Medicine:
+    triples, texts = wording
     said = texts_of(triples, texts)
     coded = [clue for system, code, _ in triples if (clue := _coded(system, code, terminology))]
     spoken = [Clue(parts, terminology.opens(text)) for text in said if (parts := terminology.parts(text))]

@@ -1,9 +1,10 @@
 """What bytes meant the last time they were met."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import TypeVar
 
+Q = TypeVar("Q", bound=Hashable)
 V = TypeVar("V")
 MOST = 20_000
 LONGEST = 2_000
@@ -12,20 +13,27 @@ SHORT = 100  # the longest name of a laboratory test has about that many charact
 LATELY = 8
 
 
-class Memory(dict[bytes, V]):
-    """Answers by question, each worked out once; bounded in number, and by the length of what is remembered."""
+class Answers(dict[Q, V]):
+    """Answers by question, each worked out once; bounded in number, and only questions that are `short` are remembered."""
 
-    def __init__(self, answer: Callable[[bytes], V], most: int = MOST) -> None:
+    def __init__(self, answer: Callable[[Q], V], short: Callable[[Q], bool], most: int) -> None:
         super().__init__()
-        self._answer, self._most = answer, most
+        self._answer, self._short, self._most = answer, short, most
 
-    def __missing__(self, question: bytes) -> V:
+    def __missing__(self, question: Q) -> V:
         found = self._answer(question)
-        if len(question) <= LONGEST:
+        if self._short(question):
             if len(self) >= self._most:
                 self.clear()
             self[question] = found
         return found
+
+
+class Memory(Answers[bytes, V]):
+    """Answers by the bytes of a code."""
+
+    def __init__(self, answer: Callable[[bytes], V], most: int = MOST) -> None:
+        super().__init__(answer, lambda question: len(question) <= LONGEST, most)
 
 
 def of_names(answer: Callable[[str], V]) -> Callable[[str], V]:

@@ -1,6 +1,6 @@
 """What codes and words mean: the value sets and name tables of the knowledge, asked by kind."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.fhir import systems
-from cds_service.fhir.memory import MOST_TEXTS, SHORT, Memory, of_names
+from cds_service.fhir.memory import MOST_TEXTS, SHORT, Answers, Memory, of_names
 from cds_service.fhir.negation import Negation, Said
 from cds_service.fhir.vocabulary import NOTHING, Phrases, Vocabulary, parsed
 from cds_service.kept import kept
 
 Triple = tuple[str, str, str]
+Wording = tuple[tuple[Triple, ...], tuple[str, ...]]  # how a concept is written: its codings, and its text if it has one
 Codes = Mapping[str, Mapping[tuple[str, str], str]]
 T = TypeVar("T")
 FIRM = {"marker": {Said.YES, Said.PAST}, "drug": {Said.YES, Said.PAST, Said.DOUBTED}, "allergen": {Said.YES, Said.PAST, Said.DOUBTED}}
@@ -100,7 +101,8 @@ class AntibacterialLook:
 class Terminology:
     """The kinds are drug, ingredient, partial, susceptibility, marker, producer, test, organism, culture, screening,
     interpretation, answer, circumstance, reaction, allergen, specimen and route; a key means something only in its kind.
-    `memories` are what readers have worked out over all requests by the name of the reader: what codes mean, never a value of a patient.
+    `memories` are what readers have worked out over all requests by the name of the reader: what codes mean, never a value of a patient;
+    `meanings` are the same for codes with their words.
     """
 
     codes: Codes = field(default_factory=dict)
@@ -117,20 +119,25 @@ class Terminology:
     severe_reactions: frozenset[str] = frozenset()
     generic_markers: frozenset[str] = frozenset()
     memories: dict[str, Memory[Any]] = field(init=False, repr=False, compare=False)
+    meanings: dict[str, Answers[Wording, Any]] = field(init=False, repr=False, compare=False)
     _said: dict[str, Callable[[str], Mapping[str, bool]]] = field(init=False, repr=False, compare=False)
     _coded: Callable[[str, str, str], str | None] = field(init=False, repr=False, compare=False)
-    _meant: Callable[[str, tuple[Triple, ...], tuple[str, ...]], str | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "memories", {})
+        object.__setattr__(self, "meanings", {})
         object.__setattr__(self, "_said", {})
         object.__setattr__(self, "_coded", lru_cache(maxsize=MOST_TEXTS)(self._code))
-        object.__setattr__(self, "_meant", lru_cache(maxsize=MOST_TEXTS)(self._concept))
 
     def memory(self, reader: str, answer: Callable[[bytes], T]) -> Memory[T]:
         """What this reader remembers over all requests; `answer` may hold nothing of one request."""
         found = self.memories.get(reader)
         return found if found is not None else self.memories.setdefault(reader, Memory(answer))
+
+    def meant(self, reader: str, answer: Callable[[Wording], T]) -> Answers[Wording, T]:
+        """The same for ways of writing a concept, as long as no text is so long that it may tell about a person."""
+        found = self.meanings.get(reader)
+        return found if found is not None else self.meanings.setdefault(reader, Answers(answer, _brief, MOST_TEXTS))
 
     def code(self, kind: str, system: str, code: str) -> str | None:
         """The key that a code stands for, whichever way its system is spelled."""
@@ -177,13 +184,12 @@ class Terminology:
         product = self.ingredients.together(named)
         return {product: True} if product else {key: positive for key, positive in found.items() if key in self.drugs}
 
-    def concept(self, kind: str, triples: Iterable[Triple], texts: Iterable[str]) -> str | None:
+    def concept(self, kind: str, wording: Wording) -> str | None:
         """The one meaning of a concept: its codes first, then its text, then its displays."""
-        coded, told = tuple(triples), tuple(texts)
-        short = all(len(text) <= SHORT for text in texts_of(coded, told))
-        return (self._meant if short else self._concept)(kind, coded, told)
+        return self.meant(kind, partial(self._concept, kind))[wording]
 
-    def _concept(self, kind: str, triples: tuple[Triple, ...], texts: tuple[str, ...]) -> str | None:
+    def _concept(self, kind: str, wording: Wording) -> str | None:
+        triples, texts = wording
         coded = (self.code(kind, system, code) for system, code, _ in triples)
         spoken = (self.text(kind, text) for text in (*texts, *(display for _, _, display in triples)) if text)
         return next((found for found in (*coded, *spoken) if found), None)
@@ -218,6 +224,10 @@ class Terminology:
         if not any(codes.values()):
             return self
         return replace(self, codes={**self.codes, **{kind: {**self.codes.get(kind, {}), **own} for kind, own in codes.items()}})
+
+
+def _brief(wording: Wording) -> bool:
+    return all(len(text) <= SHORT for text in texts_of(*wording))
 
 
 def texts_of(triples: Sequence[Triple], texts: Sequence[str]) -> list[str]:

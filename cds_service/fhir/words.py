@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cds_service.fhir.resources import Concept
-from cds_service.fhir.valuesets import Terminology
-
-Triple = tuple[str, str, str]
+from cds_service.fhir.valuesets import Terminology, Triple, Wording
 
 
 def triples(concepts: Iterable[Concept | None]) -> list[Triple]:
@@ -13,6 +11,11 @@ def triples(concepts: Iterable[Concept | None]) -> list[Triple]:
     return [
         (coding.system or "", coding.code or "", coding.display or "") for concept in concepts if concept for coding in concept.coding or []
     ]
+
+
+def wording(concept: Concept) -> Wording:
+    """How the concept is written, as the terminology is asked about it."""
+    return tuple(triples([concept])), (concept.text,) if concept.text else ()
 
 
 def texts(concepts: Iterable[Concept | None]) -> list[str]:
@@ -24,16 +27,17 @@ def spoken(concept: Concept | None) -> list[str]:
     """All words of a concept: its text and every display."""
     if concept is None:
         return []
-    found = [concept.text, *(coding.display for coding in concept.coding or [])]
-    return list(dict.fromkeys(text for text in found if text))
+    found = [concept.text, *[coding.display for coding in concept.coding or []]]
+    return list(dict.fromkeys([text for text in found if text]))
 
 
 def label(concept: Concept | None) -> str:
     """What a person would call the concept: its text, else a display, else a code."""
     if concept is None:
         return ""
-    shown = [coding.display or coding.code or "" for coding in concept.coding or []]
-    return concept.text or next((one for one in shown if one), "")
+    if concept.text:
+        return concept.text
+    return next((shown for coding in concept.coding or [] if (shown := coding.display or coding.code)), "")
 
 
 def title(terminology: Terminology, concept: Concept | None) -> str:
@@ -46,13 +50,16 @@ def title(terminology: Terminology, concept: Concept | None) -> str:
 
 def key(terminology: Terminology, kind: str, concept: Concept | None) -> str | None:
     """The one meaning of a concept, by code before text."""
-    return terminology.concept(kind, triples([concept]), texts([concept])) if concept else None
+    return terminology.concept(kind, wording(concept)) if concept else None
 
 
 def by_code(terminology: Terminology, kind: str, concept: Concept | None) -> str | None:
     """The meaning of a concept by its codes alone."""
-    found = (terminology.code(kind, system, code) for system, code, _ in triples([concept]))
-    return next((one for one in found if one), None)
+    for coding in (concept.coding or ()) if concept else ():
+        found = terminology.code(kind, coding.system or "", coding.code or "")
+        if found:
+            return found
+    return None
 
 
 def every(terminology: Terminology, kind: str, concepts: Sequence[Concept | None]) -> frozenset[str]:

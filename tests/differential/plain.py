@@ -8,7 +8,7 @@ import pytest
 from msgspec import Raw
 
 from cds_service.fhir import chart, resources, shelf
-from cds_service.fhir.memory import Memory
+from cds_service.fhir.memory import Answers
 from cds_service.fhir.references import bare
 
 
@@ -62,5 +62,5 @@ def read_plainly(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(chart, "Shelf", PlainShelf)
     patch.setattr(shelf, "twice", _twice)
     patch.setattr(chart.orders, "points", lambda _: True)
-    patch.setattr(Memory, "__missing__", lambda self, question: self._answer(question))
-    patch.setattr(Memory, "get", lambda _, __, default=None: default)
+    patch.setattr(Answers, "__missing__", lambda self, question: self._answer(question))
+    patch.setattr(Answers, "get", lambda _, __, default=None: default)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from cds_service.fhir.memory import LATELY, SHORT, of_names
+from cds_service.fhir.medicines import recognise
+from cds_service.fhir.memory import LATELY, SHORT, Answers, of_names
+from cds_service.fhir.valuesets import Terminology
 
 
 @pytest.mark.parametrize(("length", "asked"), [(SHORT, 1), (SHORT + 1, 2)])
@@ -18,3 +20,24 @@ def test_only_short_texts_are_remembered_for_long(length: int, asked: int) -> No
         look_up("y" * (SHORT + 2 + number))
     look_up(told)
     assert seen.count(told) == asked
+
+
+DRUG, TEST = lambda terms, text: recognise([], [text], terms), lambda terms, text: terms.concept("test", ((), (text,)))
+
+
+@pytest.mark.parametrize("length", [SHORT, SHORT + 1])
+@pytest.mark.parametrize("ask", [DRUG, TEST])
+def test_a_concept_with_a_long_text_is_not_remembered(ask, length) -> None:
+    """The drug and the meaning of a concept are kept for the next request, but no text that may tell about a person."""
+    terms, text = Terminology(), "n" * length
+    ask(terms, text)
+    kept = [question for answers in terms.meanings.values() for question in answers]
+    assert kept == [((), (text,))] * (length == SHORT)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """When there is no more room, everything is forgotten and worked out again."""
+    asked: list[str] = []
+    answers = Answers(lambda text: asked.append(text) or text.upper(), lambda _: True, 2)
+    assert [answers[one] for one in "ababca"] == list("ABABCA")
+    assert asked == list("abca")
