@@ -1,6 +1,6 @@
 """The three endpoints of CDS Hooks: discovery, invocation, feedback; the only place that gives their statuses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 
 import orjson
@@ -65,8 +65,9 @@ class CdsHooks:
                 answer = to_json(decision.cards)
         except CannotDecide as error:
             return self._cannot(client, service, body, error, started)
-        self._ledger.decided(client, body, decision, self._since(started))
-        self._count(decision)
+        said = verdicts(decision)
+        self._ledger.decided(client, body, decision, said, self._since(started))
+        self._count(decision, said)
         g.cards, g.missing = len(decision.cards), sorted(decision.missing)
         return Response(answer, content_type=MEDIA_TYPE)
 
@@ -139,9 +140,8 @@ class CdsHooks:
         card = unavailable_card(service, error.missing, self._parts.ids.minter(client.name, service.id)(), self._parts.knowledge.version)
         return Response(to_json([card]), content_type=MEDIA_TYPE)
 
-    def _count(self, decision: Decision) -> None:
-        for rule, said in verdicts(decision).items():
-            self._parts.metrics.verdict(rule, said)
+    def _count(self, decision: Decision, said: Mapping[str, str]) -> None:
+        self._parts.metrics.verdicts(said)
         for card in decision.cards:
             self._parts.metrics.card(next(iter(card.extension.get("ndm-cds.rules", ())), ""), card.indicator)
 

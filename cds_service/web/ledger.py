@@ -1,10 +1,11 @@
 """Turns decisions and feedback into the records that are kept: people as keyed hashes, and only words of our own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cds_service.cards.plan import ingredients
 from cds_service.decide import Decision
-from cds_service.finding import Overridden
+from cds_service.finding import Overridden, Quiet
 from cds_service.protocol.feedback import Feedback, Reason
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import Card
@@ -13,8 +14,10 @@ from cds_service.store.archive import Record
 from cds_service.web.parts import Parts
 
 SPOKE = "spoke"
+SAID = frozenset({SPOKE, *(quiet.value for quiet in Quiet)})
 OTHER = "other"
 HOUR_S = 3_600.0
+_PLAIN = {quiet: quiet.value for quiet in Quiet}  # asked for dozens of times in a request, and `value` is a call
 
 
 class Ledger:
@@ -25,8 +28,8 @@ class Ledger:
         self._rules = frozenset(rule.id for service in parts.knowledge.services.values() for rule in service.rules)
         self._reasons = frozenset(one.code for one in parts.knowledge.overrides.reasons.values())
 
-    def decided(self, client: Client, body: bytes, decision: Decision, elapsed_ms: float) -> None:
-        """Keep an answer with its reasons."""
+    def decided(self, client: Client, body: bytes, decision: Decision, said: Mapping[str, str], elapsed_ms: float) -> None:
+        """Keep an answer with its reasons; `said` are its verdicts."""
         request = decision.request
         drugs = sorted(ingredients(decision.bedside)) if decision.bedside else []
         record = self._record(client, decision.service.id, body, 200, elapsed_ms)
@@ -34,7 +37,7 @@ class Ledger:
             "instance": self._hash("instance", client, request.hook_instance),
             "patient": self._patient(client, request),
             "clinician": self._hash("clinician", client, request.user),
-            "verdicts": verdicts(decision),
+            "verdicts": said,
             "missing": sorted(decision.missing),
             "cards": [self._card(card, drugs) for card in decision.cards],
         }
@@ -120,5 +123,7 @@ def verdicts(decision: Decision) -> dict[str, str]:
     """For each rule that it spoke, or the kind of its silence; a reason in free words could quote the record and stays out."""
     if decision.verdicts is None:
         return {}
-    spoken = {finding.rule: SPOKE for finding in decision.verdicts.findings}
-    return {**{silence.rule: silence.quiet.value for silence in decision.verdicts.silences}, **spoken}
+    said = {silence.rule: _PLAIN[silence.quiet] for silence in decision.verdicts.silences}
+    for finding in decision.verdicts.findings:
+        said[finding.rule] = SPOKE
+    return said

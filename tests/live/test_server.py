@@ -305,9 +305,22 @@ def test_counters_are_those_of_all_workers(shared: Running) -> None:
     assert [unknown(shared) - before for _ in range(5)] == [30.0] * 5
 
 
+def test_verdicts_are_those_of_all_workers(shared: Running) -> None:
+    """B13: a card is among the verdicts as soon as it is answered, whichever worker answered and whichever is asked."""
+    name = 'ndm_cds_verdicts_total{rule="ndmAztreonamUnprotected",said="spoke"} '
+    before = counted(shared, name)
+    for number in range(1, 11):
+        shared.ask("POST", ORDER_SIGN, speaking())
+        assert counted(shared, name) - before == number
+
+
 def unknown(server: Running) -> float:
     """How many calls of an unknown service the counters tell of."""
-    name = 'ndm_cds_requests_total{service="unknown",status="404"} '
+    return counted(server, 'ndm_cds_requests_total{service="unknown",status="404"} ')
+
+
+def counted(server: Running, name: str) -> float:
+    """The value of a series, which does not exist before it was first counted."""
     text = server.ask("GET", "/metrics")[1].decode()
     return next((float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name)), 0.0)
 
