@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from msgspec.structs import replace as replaced
 
 from cds_service.clinical.facts import Dose
 from cds_service.fhir import sig
@@ -18,6 +18,7 @@ EMPTY = Dose()
 NO_REPEAT = Repeat()
 TRUST = ("ordered", "", "calculated")
 PER_HOUR = "g/h"
+T = TypeVar("T", datetime, Decimal)
 RATE_DIGITS = 1  # a rate is rounded when it is written, so the hours that follow from it are no more exact
 
 
@@ -29,50 +30,68 @@ class Span(Struct, frozen=True):
     duration_h: Decimal | None = None
 
 
-def doses(instructions: Sequence[Dosage]) -> tuple[Dose, ...]:
+class Line(Struct, frozen=True):
+    """One instruction with its words as far as they are read, the hours from dose to dose, and whether it is given once."""
+
+    dosage: Dosage
+    text: str
+    interval_h: Decimal | None
+    once: bool
+
+
+def line(dosage: Dosage) -> Line:
+    """What both the dose and the course ask of an instruction."""
+    text = sig.plain(texts(dosage))
+    interval = _interval(dosage, text)
+    return Line(dosage, text, interval, _once(dosage, text, interval))
+
+
+def doses(lines: Sequence[Line]) -> tuple[Dose, ...]:
     """Every instruction as a dose; nothing where none of them says anything."""
-    found = _daily([_dose(step) for one in instructions for step in _steps(one)])
+    found = _daily([_dose(step) for one in lines for step in _steps(one)])
     return found if any(one != EMPTY for one in found) else ()
 
 
 def _daily(found: Sequence[Dose]) -> tuple[Dose, ...]:
     """Lines that give the same dose once a day, each at another hour of the ward, are one dose given more often."""
+    if len(found) < 2:
+        return tuple(found)
     times = {one: found.count(one) for one in found}
     split = {one for one, often in times.items() if often > 1 and one.interval_h == sig.DAY_H and not one.once}
     return tuple(replace(one, interval_h=sig.DAY_H / times[one]) if one in split else one for one in dict.fromkeys(found))
 
 
-def _steps(dosage: Dosage) -> list[Dosage]:
+def _steps(whole: Line) -> list[Line]:
     """A loading dose and what follows it are two doses where only one text says both; a first step without an interval is given once."""
+    dosage = whole.dosage
     structured = dosage.doseAndRate or dosage.doseQuantity or (dosage.timing and dosage.timing.repeat and dosage.timing.repeat.periodUnit)
     parts = sig.steps(dosage.text or "") if not structured else []
     if len(parts) < 2 or any(sig.dose(sig.plain(one)) is None for one in parts):
-        return [dosage]
+        return [whole]
     firsts = [one if sig.interval(sig.plain(one)) is not None else f"{one} once" for one in parts[:-1]]
-    return [replaced(dosage, text=one) for one in (*firsts, parts[-1])]
+    return [line(replace(dosage, text=one)) for one in (*firsts, parts[-1])]
 
 
 def texts(dosage: Dosage) -> str:
     """All that the instruction says in words."""
     more = [concept.text for concept in several(dosage.additionalInstruction)]
-    return " ".join(text for text in (dosage.text, *more, dosage.patientInstruction) if text)
+    return " ".join([text for text in (dosage.text, *more, dosage.patientInstruction) if text])
 
 
-def _dose(dosage: Dosage) -> Dose:
-    text = sig.plain(texts(dosage))
+def _dose(step: Line) -> Dose:
+    dosage, text = step.dosage, step.text
     rate = _ordered(dosage.doseAndRate or ([DoseAndRate(doseQuantity=dosage.doseQuantity)] if dosage.doseQuantity else []))
     given = amount(rate.doseQuantity) if rate else None
     if given is None and not (rate and rate.doseRange):
         given = sig.dose(text)
     found = _of(_whole(given, text))
-    interval = _interval(dosage, text)
     hourly = convert(_metric(rate.rateQuantity), PER_HOUR) if rate and rate.rateQuantity else None
     infusion = _infusion(dosage, rate, given, hourly) or sig.infusion(text)
     return replace(
         found,
-        interval_h=interval,
+        interval_h=step.interval_h,
         infusion_h=infusion,
-        once=_once(dosage, text, interval),
+        once=step.once,
         continuous=sig.continuous(text) or (hourly is not None and found.grams is None),
         as_needed=bool(dosage.asNeededBoolean) or dosage.asNeededCodeableConcept is not None,
     )
@@ -80,8 +99,10 @@ def _dose(dosage: Dosage) -> Dose:
 
 def _ordered(rates: Sequence[DoseAndRate]) -> DoseAndRate | None:
     """Clients repeat one dose as calculated and as ordered: the ordered one counts, and they are never added up."""
+    if len(rates) < 2:
+        return rates[0] if rates else None
     ranked = [(_kind(one), one) for one in rates]
-    return next((one for kind in TRUST for mine, one in ranked if mine == kind), rates[0] if rates else None)
+    return next((one for kind in TRUST for mine, one in ranked if mine == kind), rates[0])
 
 
 def _kind(rate: DoseAndRate) -> str:
@@ -90,7 +111,7 @@ def _kind(rate: DoseAndRate) -> str:
 
 def _whole(given: Amount | None, text: str) -> Amount | None:
     """A dose that states the first component alone, while the words beside it spell out both, is the sum of the two."""
-    parts = sig.components(text)
+    parts = sig.components(text) if given else None
     if given is None or parts is None or mass(given, parts[2]) != parts[0]:
         return given
     return Amount(parts[0] + parts[1], parts[2])
@@ -123,9 +144,10 @@ def _interval(dosage: Dosage, text: str) -> Decimal | None:
 
 def _repeated(repeat: Repeat) -> Decimal | None:
     period = hours(number(repeat.period), repeat.periodUnit)
-    often = number(repeat.frequency) or Decimal(1)
-    if repeat.timeOfDay and (period is None or period == sig.DAY_H) and not number(repeat.frequency):
+    often = number(repeat.frequency)
+    if repeat.timeOfDay and (period is None or period == sig.DAY_H) and not often:
         return sig.DAY_H / len(repeat.timeOfDay)
+    often = often or Decimal(1)
     if period is None or period <= 0 or often <= 0 or number(repeat.periodMax) or number(repeat.frequencyMax):
         return None
     return period / often
@@ -171,17 +193,20 @@ def _by_ratio(ratio: Ratio, given: Amount | None) -> Decimal | None:
     return time * given.value / drug if given and drug and time else None
 
 
-def span(instructions: Sequence[Dosage], supply: Quantity | None) -> Span:
+def span(lines: Sequence[Line], supply: Quantity | None) -> Span:
     """First start and last end over all instructions; an instruction without an end leaves the order open."""
-    spans = [_span(one) for one in instructions]
-    starts = min((one.starts for one in spans if one.starts), default=None)
-    lasting = [one for one, dosage in zip(spans, instructions, strict=True) if not _single(dosage)]
-    ends = [one.ends for one in lasting]
-    last = max((end for end in ends if end), default=None) if ends and all(ends) else None
-    lengths = [one.duration_h for one in lasting]
-    longest = max((one for one in lengths if one is not None), default=None) if all(one is not None for one in lengths) else None
+    spans = [_span(one) for one in lines]
+    starts = min([one.starts for one in spans if one.starts], default=None)
+    lasting = [course for course, one in zip(spans, lines, strict=True) if not one.once]
+    longest = _last([one.duration_h for one in lasting])
     longest = longest if longest is not None else length(supply)
-    return Span(starts, last or after(starts, longest), longest)
+    return Span(starts, _last([one.ends for one in lasting]) or after(starts, longest), longest)
+
+
+def _last(found: Sequence[T | None]) -> T | None:
+    """The last of them, where all are known."""
+    known = [one for one in found if one is not None]
+    return max(known, default=None) if len(known) == len(found) else None
 
 
 def after(start: datetime | None, lasting: Decimal | None) -> datetime | None:
@@ -192,21 +217,15 @@ def after(start: datetime | None, lasting: Decimal | None) -> datetime | None:
         return None
 
 
-def _single(dosage: Dosage) -> bool:
-    text = sig.plain(texts(dosage))
-    return _once(dosage, text, _interval(dosage, text))
-
-
-def _span(dosage: Dosage) -> Span:
-    timing = dosage.timing
+def _span(found: Line) -> Span:
+    timing = found.dosage.timing
     repeat = (timing.repeat if timing else None) or NO_REPEAT
     period = repeat.boundsPeriod
-    events = [found for one in (timing.event if timing else None) or [] if (found := moment(one))]
+    events = [when for one in (timing.event if timing else None) or [] if (when := moment(one))]
     lasting = length(repeat.boundsDuration)
-    text = sig.plain(texts(dosage))
     if lasting is None:
-        count, every = number(repeat.count), _interval(dosage, text)
-        lasting = count * every if count and count > 1 and every else sig.duration(text)
+        count, every = number(repeat.count), found.interval_h
+        lasting = count * every if count and count > 1 and every else sig.duration(found.text)
     if period:
         return Span(moment(period.start) or min(events, default=None), moment(period.end, end=True), lasting)
     return Span(min(events, default=None), None, lasting)

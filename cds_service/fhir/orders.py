@@ -25,8 +25,8 @@ from cds_service.fhir.valuesets import Terminology
 
 ENDING = {"stopped", "cancelled", "entered-in-error", "on-hold", "completed", "ended"}
 RUNNING = {"active", ""}
-ROUTES = {route.value for route in Route}
-SETTINGS = {setting.value for setting in Setting}
+ROUTES = {route.value: route for route in Route}
+SETTINGS = {setting.value: setting for setting in Setting}
 UNRESOLVED = "the medication that it refers to could not be had"
 MALFORMED = "it is not a valid FHIR resource"
 MODIFIED = "it carries a modifier that this service does not know"
@@ -116,15 +116,15 @@ def nameless_broken(raw: Raw, terminology: Terminology) -> Unreadable | None:
 
 def labelled(request: MedicationRequest, cabinet: Cabinet) -> Label:
     """The medication by concept, contained resource, resource at hand, or only by the words beside the reference."""
+    own = (request.medicationCodeableConcept,) if request.medicationCodeableConcept else ()
     if request.medicationReference is None:
-        return Label(tuple(one for one in [request.medicationCodeableConcept] if one), "")
+        return Label(own, "")
     reference, display = request.medicationReference.reference or "", request.medicationReference.display or ""
-    own = tuple(one for one in [request.medicationCodeableConcept] if one)
     found = _follow(request, reference, cabinet)
     if found is None:
         return Label(own, display, lost=cabinet.home.bare(reference) or display)
     parts = tuple(part for one in found.ingredient or [] if (part := _part(one, cabinet)))
-    return Label((*(one for one in [found.code] if one), *own), display, found.form, parts)
+    return Label((found.code, *own) if found.code else own, display, found.form, parts)
 
 
 def _part(ingredient: Ingredient, cabinet: Cabinet) -> Concept | None:
@@ -187,9 +187,10 @@ def _order(
     terminology: Terminology,
 ) -> Order:
     assert medicine.drug is not None
-    instructions = request.dosageInstruction or []
+    lines = [dosage.line(one) for one in request.dosageInstruction or []]
+    reasons = several(request.reasonCode)
     setting = _setting(request)
-    span = dosage.span(instructions, _supply(request) if draft and setting is not Setting.INPATIENT else None)
+    span = dosage.span(lines, _supply(request) if draft and setting is not Setting.INPATIENT else None)
     authored = moment(request.authoredOn)
     starts = span.starts or (None if draft else authored)
     return Order(
@@ -200,7 +201,7 @@ def _order(
         status=request.status or "",
         route=_route(request, label, medicine, terminology),
         setting=setting,
-        doses=dosage.doses(instructions),
+        doses=dosage.doses(lines),
         starts=starts,
         ends=span.ends or dosage.after(starts, span.duration_h),
         duration_h=span.duration_h,
@@ -209,7 +210,7 @@ def _order(
         ending=bool(request.doNotPerform) or request.status in ENDING,
         replaces=cabinet.home.bare(request.priorPrescription.reference) if request.priorPrescription else "",
         reasons=_reasons(request, cabinet, terminology),
-        reason_text=bool(words.texts(several(request.reasonCode)) or words.triples(several(request.reasonCode)) or request.reasonReference),
+        reason_text=bool(words.texts(reasons) or words.triples(reasons) or request.reasonReference),
     )
 
 
@@ -232,8 +233,8 @@ def _route(request: MedicationRequest, label: Label, medicine: Medicine, termino
 
 
 def _stated(request: MedicationRequest, terminology: Terminology) -> Route | None:
-    routes = (words.key(terminology, "route", one.route) for one in request.dosageInstruction or [])
-    return next((Route(one) for one in routes if one in ROUTES), None)
+    routes = [words.key(terminology, "route", one.route) for one in request.dosageInstruction or []]
+    return next((ROUTES[one] for one in routes if one in ROUTES), None)
 
 
 def _told(request: MedicationRequest, label: Label, terminology: Terminology) -> Route | None:
@@ -242,21 +243,21 @@ def _told(request: MedicationRequest, label: Label, terminology: Terminology) ->
     products = (terminology.display(system, code) for system, code, _ in words.triples(label.concepts))
     said = [*words.spoken(label.form), *instructions, label.text, *products]
     found = (terminology.text("route", text) for text in said if text)
-    return _stated(request, terminology) or next((Route(one) for one in found if one in ROUTES), None)
+    return _stated(request, terminology) or next((ROUTES[one] for one in found if one in ROUTES), None)
 
 
 def _setting(request: MedicationRequest) -> Setting:
-    codes = [code for _, code, _ in words.triples(several(request.category))]
-    said = [text.lower() for text in words.texts(several(request.category))]
-    found = next((one for one in (*codes, *said) if one in SETTINGS), None)
-    return Setting(found) if found else Setting.INPATIENT
+    categories = several(request.category)
+    codes = [code for _, code, _ in words.triples(categories)]
+    said = [text.lower() for text in words.texts(categories)]
+    return next((SETTINGS[one] for one in (*codes, *said) if one in SETTINGS), Setting.INPATIENT)
 
 
 def _reasons(request: MedicationRequest, cabinet: Cabinet, terminology: Terminology) -> frozenset[str]:
     """Circumstance words of the stated reasons, of what they point at, and of the instruction's and the order's own words."""
     coded = words.every(terminology, "circumstance", several(request.reasonCode))
-    pointed = (cabinet.reasons.get(cabinet.home.bare(one.reference), frozenset()) for one in request.reasonReference or [])
-    shown = (one.display for one in request.reasonReference or [])
-    noted = (one.text for one in request.note or [])
-    said = (text for text in (*shown, *noted, *(dosage.texts(one) for one in request.dosageInstruction or [])) if text)
-    return coded.union(*pointed, *(words.affirmed(terminology, "circumstance", text) for text in said))
+    pointed = [cabinet.reasons.get(cabinet.home.bare(one.reference), frozenset()) for one in request.reasonReference or []]
+    said = [one.display for one in request.reasonReference or []]
+    said += [one.text for one in request.note or []]
+    said += [dosage.texts(one) for one in request.dosageInstruction or []]
+    return coded.union(*pointed, *[words.affirmed(terminology, "circumstance", text) for text in said if text])

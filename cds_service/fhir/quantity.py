@@ -70,7 +70,7 @@ def exact(text: str) -> Decimal | None:
         found = Decimal(text)
     except InvalidOperation:
         return None
-    if not found.is_finite() or len(found.as_tuple().digits) > MOST_DIGITS:
+    if not found.is_finite() or (len(text) > MOST_DIGITS and len(found.as_tuple().digits) > MOST_DIGITS):
         return None
     return found if found.is_zero() or abs(found.adjusted()) <= LARGEST_EXPONENT else None
 

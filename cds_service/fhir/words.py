@@ -64,11 +64,10 @@ def by_code(terminology: Terminology, kind: str, concept: Concept | None) -> str
 
 def every(terminology: Terminology, kind: str, concepts: Sequence[Concept | None]) -> frozenset[str]:
     """All meanings of several concepts: each code, and each word that the texts affirm."""
-    coded = (terminology.code(kind, system, code) for system, code, _ in triples(concepts))
-    written = (affirmed(terminology, kind, text) for concept in concepts for text in spoken(concept))
-    return frozenset(one for one in coded if one).union(*written)
+    coded = [found for system, code, _ in triples(concepts) if (found := terminology.code(kind, system, code))]
+    return frozenset(coded).union(*[affirmed(terminology, kind, text) for concept in concepts for text in spoken(concept)])
 
 
 def affirmed(terminology: Terminology, kind: str, text: str) -> frozenset[str]:
     """The meanings that a text names and does not deny."""
-    return frozenset(one for one, positive in terminology.says(kind, text).items() if positive)
+    return frozenset([one for one, positive in terminology.says(kind, text).items() if positive])
