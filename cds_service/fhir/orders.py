@@ -188,7 +188,6 @@ def _order(
 ) -> Order:
     assert medicine.drug is not None
     lines = [dosage.line(one) for one in request.dosageInstruction or []]
-    reasons = several(request.reasonCode)
     setting = _setting(request)
     span = dosage.span(lines, _supply(request) if draft and setting is not Setting.INPATIENT else None)
     authored = moment(request.authoredOn)
@@ -210,7 +209,7 @@ def _order(
         ending=bool(request.doNotPerform) or request.status in ENDING,
         replaces=cabinet.home.bare(request.priorPrescription.reference) if request.priorPrescription else "",
         reasons=_reasons(request, cabinet, terminology),
-        reason_text=bool(words.texts(reasons) or words.triples(reasons) or request.reasonReference),
+        reason_text=_reasoned(request),
     )
 
 
@@ -251,6 +250,12 @@ def _setting(request: MedicationRequest) -> Setting:
     codes = [code for _, code, _ in words.triples(categories)]
     said = [text.lower() for text in words.texts(categories)]
     return next((SETTINGS[one] for one in (*codes, *said) if one in SETTINGS), Setting.INPATIENT)
+
+
+def _reasoned(request: MedicationRequest) -> bool:
+    """A reason is stated, whether it can be understood or not."""
+    stated = several(request.reasonCode)
+    return bool(words.texts(stated) or words.triples(stated) or request.reasonReference)
 
 
 def _reasons(request: MedicationRequest, cabinet: Cabinet, terminology: Terminology) -> frozenset[str]:
