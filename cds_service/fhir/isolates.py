@@ -101,10 +101,10 @@ def _bench(readings: Sequence[Reading], reports: Mapping[str, int]) -> Bench:
     places = {reading.reference: place for place, reading in enumerate(readings) if reading.reference}
     neighbours: dict[int, list[int]] = {}
     for place, reading in enumerate(readings):
-        for other in (places[name] for name in reading.links if name in places):
+        for other in [places[name] for name in reading.links if name in places]:
             neighbours.setdefault(place, []).append(other)
             neighbours.setdefault(other, []).append(place)
-    organisms = frozenset(place for place, one in enumerate(readings) if one.organism or one.organism_text)
+    organisms = frozenset([place for place, one in enumerate(readings) if one.organism or one.organism_text])
     return Bench(_inherited(readings, neighbours), neighbours, organisms, reports)
 
 
@@ -112,7 +112,10 @@ def _inherited(readings: Sequence[Reading], neighbours: Mapping[int, Sequence[in
     """A result without a specimen takes over the one, and the purpose, of what it is linked with; of two it takes none."""
     found = []
     for place, reading in enumerate(readings):
-        kin = [readings[near] for near in _kin(place, neighbours)] if not reading.sample.specimen else []
+        if reading.sample.specimen or place not in neighbours:
+            found.append(reading)
+            continue
+        kin = [readings[near] for near in _kin(place, neighbours)]
         samples = {one.sample.key: one.sample for one in kin if one.sample.specimen}
         sample = next(iter(samples.values())) if len(samples) == 1 else reading.sample
         found.append(replace(reading, sample=sample, screening=reading.screening or any(one.screening for one in kin)))

@@ -48,8 +48,7 @@ class Laboratory(Struct, frozen=True):
         collected = taken or sample.collected or moment(found.issued) or (report.collected if report else None)
         status = found.status if found.status in TRUSTED else UNSURE
         reading = observe(found, Context(self.meanings, name, status or UNSURE, collected, issued, sample))
-        ordered = any(one in self.screens for one in reading.orders)
-        screening = reading.screening or ordered or bool(report and report.screening)
+        screening = reading.screening or not self.screens.isdisjoint(reading.orders) or bool(report and report.screening)
         return self._dated(replace(reading, screening=screening, sample=self._placed(found, reading, screening)))
 
     def _placed(self, found: Observation, reading: Reading, screening: bool) -> Sample:

@@ -70,6 +70,7 @@ def observe(found: Observation, context: Context) -> Reading:
     """Everything that one Observation says, its components included."""
     meanings = context.meanings
     parts = [(one, meanings.of_concept(one.code) if one.code else NO_MEANING) for one in (found, *(found.component or []))]
+    asked = [meaning for _, meaning in parts if meaning is not NO_MEANING]
     told = _verdicts(found, parts, context)
     organism, text, marks = _organism(parts, meanings)
     said = marks | {marker: positive for one in told for marker, positive in one.found.items()}
@@ -81,18 +82,18 @@ def observe(found: Observation, context: Context) -> Reading:
         reported=context.reported,
         sample=context.sample,
         links=tuple(bare_all([*(found.hasMember or []), *(found.derivedFrom or [])])),
-        screening=any(meaning.screening for _, meaning in parts) or meanings.screening(found.method),
-        culture=next((meaning.culture for _, meaning in parts if meaning.culture), None),
+        screening=any(one.screening for one in asked) or meanings.screening(found.method),
+        culture=next((one.culture for one in asked if one.culture), None),
         organism=organism,
         organism_text=text,
         detections=() if modified else tuple(_detection(one, positive, context, one in marks) for one, positive in said.items()),
         susceptibilities=() if modified else tuple(_susceptibilities(parts, context)),
         measures=() if modified else tuple(_measures(parts, context)),
         problem=modified or next((one.problem for one in told if one.problem), ""),
-        suspects=frozenset(said).union(*(meaning.markers for _, meaning in parts)),
-        claims=_claims(found, parts, meanings) - set(said),
+        suspects=frozenset(said).union(*[one.markers for one in asked]),
+        claims=_claims(found, parts, meanings).difference(said),
         label=words.title(meanings.terminology, found.code),
-        tests=tuple(meaning.test for _, meaning in parts if meaning.test),
+        tests=tuple([one.test for one in asked if one.test]),
         orders=tuple(bare_all(found.basedOn)),
     )
 
@@ -113,6 +114,8 @@ def _detection(marker: str, positive: bool, context: Context, by_text: bool) -> 
 def _organism(parts: Parts, meanings: Meanings) -> tuple[Organism | None, str, dict[str, bool]]:
     """The organism that was found, in the laboratory's words too, and the markers that its name carries."""
     for part, meaning in parts:
+        if not (meaning.organism or part.valueCodeableConcept or part.valueString):
+            continue
         found, _ = verdicts.answer(part, meanings)
         if found is False and not _grew(part, meanings):
             continue
@@ -158,9 +161,9 @@ def _carried(part: Part, meanings: Meanings) -> dict[str, bool]:
 
 def _claims(found: Observation, parts: Parts, meanings: Meanings) -> frozenset[str]:
     """Markers that a note or a value without a coded question affirms."""
-    notes = [note.text for note in found.note or [] if note.text]
-    values = [text for part, meaning in parts if not meaning for text in verdicts.value_texts(part)]
-    return frozenset[str]().union(*(words.affirmed(meanings.terminology, "marker", text) for text in (*notes, *values)))
+    said = [note.text for note in found.note or [] if note.text]
+    said += [text for part, meaning in parts if meaning is NO_MEANING for text in verdicts.value_texts(part)]
+    return frozenset[str]().union(*[words.affirmed(meanings.terminology, "marker", text) for text in said])
 
 
 def _susceptibilities(parts: Parts, context: Context) -> Iterator[Susceptibility]:

@@ -56,20 +56,17 @@ class Specimens(Struct, frozen=True):
     def _known(self, key: str, found: Specimen, reference: Reference) -> Sample:
         text = words.label(found.type) or reference.display or ""
         sites = found.collection.bodySite if found.collection else None
-        kind = self._kind_of(found.type) or self.kind(reference.display or "") or self._kind_of(sites)
+        kind = self.site(found.type) or self.kind(reference.display or "") or self.site(sites)
         return Sample(key, kind, text, _collected(found.collection) or moment(found.receivedTime))
-
-    def _kind_of(self, concept: Concept | None) -> facts.Specimen | None:
-        key = words.key(self.terminology, "specimen", concept)
-        return self.terminology.specimen(key) if key else None
 
     def kind(self, text: str) -> facts.Specimen | None:
         key = self.terminology.text("specimen", text) if text else None
         return self.terminology.specimen(key) if key else None
 
     def site(self, concept: Concept | None) -> facts.Specimen | None:
-        """The kind of specimen that a body site or a culture code speaks of."""
-        return self._kind_of(concept)
+        """The kind of specimen that a concept speaks of: its type, a body site or the code of a culture."""
+        key = words.key(self.terminology, "specimen", concept)
+        return self.terminology.specimen(key) if key else None
 
 
 def _collected(collection: Collection | None) -> datetime | None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from cds_service.fhir.resources import Period
 
 DAY = timedelta(days=1)
-YEARS = range(1850, 2200)  # 0001 and 9999 are how records write "unknown" and "without end", and leave no room to count in
+FIRST_YEAR, LAST_YEAR = 1850, 2199  # 0001 and 9999 are how records write "unknown" and "without end", and leave no room to count in
 
 
 def moment(text: str | None, end: bool = False) -> datetime | None:
@@ -16,7 +16,7 @@ def moment(text: str | None, end: bool = False) -> datetime | None:
         found = _whole_day(text, end) if "T" not in text else _instant(text)
     except (ValueError, OverflowError):
         return None
-    return found if found.year in YEARS else None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def day(text: str | None) -> date | None:

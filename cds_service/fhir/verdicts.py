@@ -27,13 +27,17 @@ class Verdict(Struct, frozen=True):
 
 def value_texts(part: Part) -> list[str]:
     """The words of a coded or written value."""
+    if part.valueCodeableConcept is None and not part.valueString:
+        return []
     return [*words.spoken(part.valueCodeableConcept), *([part.valueString] if part.valueString else [])]
 
 
 def said(concept: Concept | None, meanings: Meanings) -> str | None:
     """The answer that a concept stands for, whether laboratories send it as value or as interpretation."""
-    terms = meanings.terminology
-    return words.key(terms, "interpretation", concept) or words.key(terms, "answer", concept)
+    if concept is None:
+        return None
+    terms, wording = meanings.terminology, words.wording(concept)
+    return terms.concept("interpretation", wording) or terms.concept("answer", wording)
 
 
 def written(text: str | None, meanings: Meanings) -> str | None:
@@ -62,8 +66,10 @@ def valued(part: Part, meanings: Meanings) -> str | None:
 
 def answer(part: Part, meanings: Meanings) -> tuple[bool | None, bool]:
     """Found or not found by value and interpretation, and whether the two disagree."""
-    votes = {vote for vote in (_value_vote(part, meanings), _interpreted_vote(part, meanings)) if vote is not None}
-    return (votes.pop(), False) if len(votes) == 1 else (None, bool(votes))
+    value, flag = _value_vote(part, meanings), _interpreted_vote(part, meanings)
+    if value is None or flag is None or value is flag:
+        return flag if value is None else value, False
+    return None, True
 
 
 def _value_vote(part: Part, meanings: Meanings) -> bool | None:
@@ -71,6 +77,8 @@ def _value_vote(part: Part, meanings: Meanings) -> bool | None:
 
 
 def _interpreted_vote(part: Part, meanings: Meanings) -> bool | None:
+    if part.interpretation is None:
+        return None
     return next((VOTES[one] for one in interpreted(part, meanings) if one in VOTES), None)
 
 
