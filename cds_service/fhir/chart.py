@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 from msgspec import Raw, Struct, field
 from msgspec.structs import replace
@@ -68,9 +69,9 @@ def read_drafts(
     sent = (envelope.entry if envelope else None) or []
     entries = [one for one in sent if memoryview(one.resource)]
     shelf = Shelf(Meanings(terminology), Subjects(patient_id), whole=True)
-    shelf.put(one.resource for one in entries)
+    shelf.put([one.resource for one in entries])
     medications = {**_medications(shelf), **dict(_enclosed(entries, home))}
-    requests = tuple(one for one in shelf.read(MedicationRequest) if orders.begun(one) or not composing)
+    requests = tuple(one for one in shelf.read(MedicationRequest) if not composing or orders.begun(one))
     broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
     hollow = () if composing else (orders.NOT_THERE,) * (len(sent) - len(entries))
     lost = (*(one for one in broken if one), *hollow)
@@ -146,6 +147,8 @@ def read_chart(
 
 def _settled(drafts: Drafts, subjects: Subjects, terminology: Terminology) -> Drafts:
     """The drafts with those that turn out to name a linked record of this patient."""
+    if not drafts.strangers:
+        return drafts
     mine = [raw for seen, raw in drafts.strangers if subjects.own(seen.subject)]
     requests = tuple(found for raw in mine if (found := read(raw, MedicationRequest)))
     told = tuple(orders.order(one, True, Cabinet(drafts.medications, home=drafts.home), terminology) for one in requests)
@@ -175,7 +178,7 @@ def _unread(
 
 def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str, home: Home) -> Person:
     """The context patient, once the shelf holds everything of this patient's, in linked records too."""
-    shelf.put(raw for raws in parts.values() for raw in raws)
+    shelf.put(chain.from_iterable(parts.values()))
     found = next((one for one in shelf.read(Patient) if one.id == patient_id), None)
     for name in patient.linked(found, home) if found else ():
         shelf.subjects.link(name)
@@ -190,8 +193,7 @@ def _told(shelf: Shelf, drafts: Drafts, now: datetime) -> list[Condition]:
 
 
 def _reasons(told: Iterable[Condition], terminology: Terminology) -> dict[str, frozenset[str]]:
-    named = ((f"{one.resourceType}/{one.id}", words.every(terminology, "circumstance", [one.code])) for one in told if one.id)
-    return dict(named)
+    return {f"{one.resourceType}/{one.id}": words.every(terminology, "circumstance", [one.code]) for one in told if one.id}
 
 
 def _medications(shelf: Shelf) -> dict[str, Medication]:
@@ -204,7 +206,7 @@ def _apart(found: Sequence[Told]) -> tuple[tuple[Order, ...], tuple[Unreadable, 
 
 def _lost(requests: Iterable[MedicationRequest], cabinet: Cabinet, terminology: Terminology) -> tuple[str, ...]:
     """References that have to be followed, since no words beside them name the drug."""
-    labels = [orders.labelled(one, cabinet) for one in requests]
+    labels = [orders.labelled(one, cabinet) for one in requests if one.medicationReference]
     lost = [one.lost for one in labels if one.lost.startswith("Medication/") and orders.nameless(one, terminology)]
     return tuple(dict.fromkeys(lost))
 

@@ -49,7 +49,7 @@ DAY_H = Decimal(24)
 
 def plain(text: str | None) -> str:
     """The text as far as it is read, number words as digits."""
-    return WORD.sub(lambda match: str(WORDS[match[1].lower()]), (text or "")[:LONGEST])
+    return WORD.sub(lambda match: str(WORDS[match[1].lower()]), text[:LONGEST]) if text else ""
 
 
 def number(text: str) -> Decimal | None:
