@@ -9,8 +9,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +324,23 @@ def counted(server: Running, name: str) -> float:
     """The value of a series, which does not exist before it was first counted."""
     text = server.ask("GET", "/metrics")[1].decode()
     return next((float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name)), 0.0)
+
+
+def test_one_connection_carries_one_request_after_another(shared: Running) -> None:
+    """P2: small and large bodies, with a length and in chunks, each get their own answer on a connection that stays open."""
+    body = json.dumps(speaking()).encode()
+    connection = HTTPConnection("127.0.0.1", shared.port, timeout=20)
+    with closing(connection):
+        for size, chunked in product((0, 200_000), (False, True)):
+            sent = body + b" " * size
+            for number in range(3):
+                pieces = iter([sent[:100], sent[100:]]) if chunked else sent
+                connection.request("POST", ORDER_SIGN, pieces, {"Content-Type": "application/json", "X-Request-ID": f"n-{number}"})
+                first = connection.sock
+                answer = connection.getresponse()
+                assert (answer.status, answer.headers["X-Request-ID"]) == (200, f"n-{number}")
+                assert json.loads(answer.read())["cards"]
+                assert connection.sock is first
 
 
 @pytest.mark.parametrize("flood", [b"".join(b"X-%d: 1\r\n" % number for number in range(2_000)), b"X: " + b"a" * 2_000_000 + b"\r\n"])
