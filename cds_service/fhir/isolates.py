@@ -32,7 +32,8 @@ class Bench(Struct, frozen=True):
 
     def _linked(self, place: int) -> list[int]:
         """The nearest organisms along links; the way never leads through an organism."""
-        seen, queue, found, depth = {place}, deque([(place, 0)]), list[int](), 0
+        seen, queue, depth = {place}, deque([(place, 0)]), 0
+        found: list[int] = []
         while queue:
             here, steps = queue.popleft()
             if found and steps >= depth:

@@ -101,7 +101,7 @@ def cultures(readings: Iterable[Reading], requests: Iterable[Condition], meaning
 
 def pending(readings: Iterable[Reading], requests: Sequence[Condition], meanings: Meanings) -> frozenset[str]:
     """What is asked for and not answered: "susceptibility", "culture", and tests by name."""
-    found = set[str]().union(*(_asked(request.code, meanings) for request in requests if request.code))
+    found = {name for request in requests if request.code for name in _asked(request.code, meanings)}
     for one in readings:
         if one.status == PENDING:
             found |= {"susceptibility"} if one.susceptibilities else set()

@@ -90,7 +90,7 @@ def observe(found: Observation, context: Context) -> Reading:
         susceptibilities=() if modified else tuple(_susceptibilities(parts, context)),
         measures=() if modified else tuple(_measures(parts, context)),
         problem=modified or next((one.problem for one in told if one.problem), ""),
-        suspects=frozenset(said).union(*[one.markers for one in asked]),
+        suspects=frozenset([*said, *[marker for one in asked for marker in one.markers]]),
         claims=_claims(found, parts, meanings).difference(said),
         label=words.title(meanings.terminology, found.code),
         tests=tuple([one.test for one in asked if one.test]),
@@ -150,7 +150,8 @@ def _named(part: Part, meanings: Meanings) -> tuple[Organism | None, str]:
 
 def _carried(part: Part, meanings: Meanings) -> dict[str, bool]:
     """Markers in the name of an organism: its code as a producer, and what its words affirm or deny."""
-    terms, marks = meanings.terminology, dict[str, bool]()
+    terms = meanings.terminology
+    marks: dict[str, bool] = {}
     coded = words.by_code(terms, "producer", part.valueCodeableConcept)
     if coded:
         marks[coded] = True
@@ -163,7 +164,7 @@ def _claims(found: Observation, parts: Parts, meanings: Meanings) -> frozenset[s
     """Markers that a note or a value without a coded question affirms."""
     said = [note.text for note in found.note or [] if note.text]
     said += [text for part, meaning in parts if meaning is NO_MEANING for text in verdicts.value_texts(part)]
-    return frozenset[str]().union(*[words.affirmed(meanings.terminology, "marker", text) for text in said])
+    return frozenset([marker for text in said for marker in words.affirmed(meanings.terminology, "marker", text)])
 
 
 def _susceptibilities(parts: Parts, context: Context) -> Iterator[Susceptibility]:

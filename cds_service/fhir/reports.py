@@ -111,7 +111,7 @@ def only_in_words(
         unseen = [marker for marker in witness.wanted(one.claims) if not witness.covers(marker, results, one.samples, one.collected)]
         if unseen:
             found.append(Unreadable("result", one.reference, one.label, IN_WORDS, markers=tuple(unseen), when=one.collected))
-    for reading in readings:
+    for reading in [one for one in readings if one.claims]:
         samples, results = frozenset({reading.sample.key} - {""}), frozenset({reading.reference, *reading.links})
         unseen = [marker for marker in witness.wanted(reading.claims) if not witness.covers(marker, results, samples, reading.collected)]
         if unseen:

@@ -107,7 +107,8 @@ def _by_type(typed: Mapping[str, bool], meaning: Meaning, vote: bool | None, mea
 
 def _typed(part: Part, meanings: Meanings) -> dict[str, bool]:
     """Markers that the value itself names: codes of markers and of producers, else words."""
-    terms, found = meanings.terminology, dict[str, bool]()
+    terms = meanings.terminology
+    found: dict[str, bool] = {}
     for kind in ("marker", "producer"):
         coded = words.by_code(terms, kind, part.valueCodeableConcept)
         if coded:
