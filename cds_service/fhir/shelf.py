@@ -42,15 +42,18 @@ class Shelf:
     def put(self, raws: Iterable[Raw]) -> None:
         """One glance at each resource; most go no further."""
         own, matters, drugs = self.subjects.own, self.meanings.matters, self._concerned
+        usual = NOTHING  # nearly all resources name the patient in the same bytes, which are compared faster than looked up
         for raw in raws:
             try:
                 seen = glance(raw)
             except MALFORMED:
                 self._set_aside(raw)
                 continue
-            if (seen.subject is not NOTHING and not own(seen.subject)) or (seen.patient is not NOTHING and not own(seen.patient)):
+            if (seen.subject != usual and not own(seen.subject)) or (seen.patient is not NOTHING and not own(seen.patient)):
                 self._not_own(seen, raw)
-            elif seen.resourceType == "Observation":
+                continue
+            usual = seen.subject
+            if seen.resourceType == "Observation":
                 if matters(seen):
                     self._keep("Observation", raw)
             elif seen.resourceType == "MedicationRequest":

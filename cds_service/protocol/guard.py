@@ -13,7 +13,7 @@ DEEPEST = 40  # FHIR needs fewer than 25
 MOST_NODES = 500_000
 BYTES_A_NODE = 14  # an honest chart has about 21 bytes for each brace, bracket and comma
 MOST_PLAIN = 200_000  # values outside the prefetched charts; five hundred drafts have about 20,000
-CHUNK = 1 << 20
+CHUNK = 1 << 17  # what is made of a piece stays in the processor's cache: 0.4 ms for 1.5 MB with dashes or Greek, 1.2 ms in pieces of 1 MB
 LARGE = 256
 HEAD = 64
 
@@ -24,7 +24,7 @@ _NO_BRACKET_COMMA_OR_QUOTE = bytes(one for one in range(256) if one not in b'[]{
 
 def check_body(body: bytes) -> None:
     """Refuse what cannot be read safely; nothing is parsed yet, so that a bomb costs no more than a few passes over its bytes."""
-    if not body.strip():
+    if not body or body.isspace():
         raise BadRequest("The body is empty; a CDS Hooks request as a JSON object is expected.")
     if body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise BadRequest("The body begins with a byte order mark; plain UTF-8 is expected.")

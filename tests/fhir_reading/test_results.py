@@ -167,6 +167,19 @@ OTHER = {"subject": {"reference": "Patient/other"}}
 
 
 @pytest.mark.parametrize(
+    "order", [("own", "other", "none", "broken"), ("none", "other", "own", "broken"), ("broken", "none", "other", "own")]
+)
+def test_whose_a_result_is_does_not_hang_on_the_one_before_it(read: Read, order: tuple[str, ...]) -> None:
+    """The patient's own results and those with null as subject are read, another's and one that names nobody are not, in any order."""
+    subjects: dict[str, Any] = {"own": {"reference": "Patient/p"}, "other": {"reference": "Patient/other"}, "none": None, "broken": 7}
+    chart = read(
+        *(observation(f"o{number}", code=NDM, valueCodeableConcept=DETECTED, subject=subjects[order[number % 4]]) for number in range(16))
+    )
+    read_as_own = [one for isolate in chart.isolates for one in isolate.detections]
+    assert (len(read_as_own), len(chart.unreadable), chart.foreign) == (8, 4, 4)
+
+
+@pytest.mark.parametrize(
     "resource",
     [
         observation(code=NDM, valueCodeableConcept=DETECTED, **OTHER),

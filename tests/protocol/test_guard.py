@@ -10,7 +10,7 @@ from msgspec.json import decode, encode
 
 from bench.charts import request
 from cds_service.errors import BadRequest
-from cds_service.protocol.guard import DEEPEST, MOST_NODES, check_body, without_duplicates
+from cds_service.protocol.guard import CHUNK, DEEPEST, MOST_NODES, check_body, without_duplicates
 from cds_service.protocol.request import parse_request
 from tests.protocol.requests import body, draft, order_sign
 
@@ -114,6 +114,24 @@ def test_brackets_and_quotes_in_texts_are_only_texts(text: str) -> None:
     assert parse_request(body(request), "order-sign").patient_id == "pat1"
     raw = json.dumps(request, ensure_ascii=False).encode()
     assert parse_request(raw, "order-sign").patient_id == "pat1"
+
+
+@pytest.mark.parametrize("letter", ["\u00e4", "\u2013", "\U0001f489"])
+@pytest.mark.parametrize("place", range(-5, 2))
+def test_a_letter_may_stand_where_a_piece_of_the_body_ends(letter: str, place: int) -> None:
+    """A13: bytes of one letter may fall into two pieces; half a letter there is refused."""
+    start = b'{"a":"'
+    before, whole = start + b"x" * (CHUNK - len(start) + place), letter.encode()
+    check_body(before + whole + b'"}')
+    with pytest.raises(BadRequest, match="UTF-8"):
+        check_body(before + whole[:-1] + b'"}')
+
+
+@pytest.mark.parametrize("content", [b"", b" ", b"\n", b" \r\n\t "])
+def test_an_empty_body_is_named_so(content: bytes) -> None:
+    """H1: nothing, or nothing but white space, is an empty body."""
+    with pytest.raises(BadRequest, match="empty"):
+        check_body(content)
 
 
 def test_forty_levels_are_taken() -> None:

@@ -56,6 +56,12 @@ def filled(prefetch: Mapping[str, Any], server: Server | None = None, **changes:
     return fill(request, PARTS, server)
 
 
+def filled_as_sent(results: str) -> Prefetched:
+    """The prefetch with results in exactly this spelling."""
+    text = json.dumps(order_sign(prefetch={**GOOD, "results": "RESULTS"})).replace('"RESULTS"', results)
+    return fill(parse_request(text.encode(), "order-sign"), PARTS, None)
+
+
 def answer(*resources: Mapping[str, Any], complete: bool = True) -> Answer:
     """An answer with these resources."""
     return Answer(tuple(Raw(json.dumps(one).encode()) for one in resources), complete)
@@ -150,6 +156,38 @@ def test_a_failed_or_senseless_value_is_no_data(value: Any) -> None:
     assert caught.value.missing == ("results",)
     assert "laboratory results" in caught.value.message
     assert '"results"' in caught.value.message
+
+
+ODD_SPELLINGS = {
+    "spaces": '{ "id" : "x" , "resourceType" :\n"OperationOutcome" , "issue" : [ { "severity" : "error" } ] }',
+    "the type last": '{"issue": [{"severity": "error"}], "resourceType": "OperationOutcome"}',
+    "the type twice": '{"resourceType": "Observation", "issue": [{"severity": "error"}], "resourceType": "OperationOutcome"}',
+}
+
+
+@pytest.mark.parametrize("outcome", ODD_SPELLINGS.values(), ids=ODD_SPELLINGS.keys())
+@pytest.mark.parametrize("first", [True, False])
+def test_a_failure_is_seen_however_it_is_written(outcome: str, first: bool) -> None:
+    """PF-05: an error beside good results makes the answer no answer, wherever it stands and however it is spelt."""
+    entries = [f'{{"resource": {outcome}}}', json.dumps({"resource": {**OBSERVATION, "note": [{"text": "x" * 300}]}})]
+    bundle = f'{{"resourceType": "Bundle", "entry": [{", ".join(entries if first else entries[::-1])}]}}'
+    with pytest.raises(CannotDecide) as caught:
+        filled_as_sent(bundle)
+    assert caught.value.missing == ("results",)
+
+
+def test_a_text_that_names_a_failure_is_none() -> None:
+    """PF-06: a result whose text holds the word is a result."""
+    found = filled({**GOOD, "results": {"resourceType": "Bundle", "entry": [{"resource": {**OBSERVATION, "code": "OperationOutcome"}}]}})
+    assert ids(found, "results") == ["o1"]
+
+
+@pytest.mark.parametrize("name", ['"total": 1', '"type": "searchset"', '"link": []'])
+def test_a_name_twice_around_the_results_of_a_chart_is_taken(name: str) -> None:
+    """H5: the envelope of a large Bundle is no value that is judged, so that a name twice in it is no reason to refuse the request."""
+    result = json.dumps({**OBSERVATION, "note": [{"text": "x" * 300}]})
+    found = filled_as_sent(f'{{"resourceType": "Bundle", {name}, {name}, "entry": [{{"resource": {result}}}]}}')
+    assert ids(found, "results") == ["o1"]
 
 
 @pytest.mark.parametrize("value", JUNK)
