@@ -113,6 +113,7 @@ def stand_at(service: Service, request: HookRequest, drafts: Drafts, record: Pre
         now,
         sought=_sought(policy),
         future_h=policy.windows.future_h,
+        procedure_days=policy.windows.procedure_days,
     )
     return Bedside(chart, service.reference, request.hook, now, selected(request, drafts), parts=service.parts)
 

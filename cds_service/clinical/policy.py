@@ -51,11 +51,12 @@ class EvidencePolicy(Sheet, frozen=True):
 
 
 class Windows(Sheet, frozen=True):
-    """How old evidence may be, in elapsed days."""
+    """How old evidence may be, in elapsed days; a finished procedure still tells something for `procedure_days`."""
 
     current_days: int
     history_days: int
     remote_days: int
+    procedure_days: int
     future_h: int
 
 

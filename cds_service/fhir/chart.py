@@ -35,8 +35,6 @@ from cds_service.fhir.shelf import Shelf, split
 from cds_service.fhir.specimens import Specimens
 from cds_service.fhir.valuesets import Terminology
 
-RECENT = timedelta(days=30)  # how long a finished procedure still tells something
-
 
 class Drafts(Struct, frozen=True):
     """What the draft orders of a hook say before anything else is known.
@@ -118,13 +116,18 @@ def read_chart(
     now: datetime,
     *,
     future_h: int,
+    procedure_days: int,
     sought: frozenset[str] | None = None,
 ) -> Chart:
-    """The facts of one request; clocks may differ by `future_h`, and of unreadable results only the `sought` markers matter, if given."""
+    """The facts of one request.
+
+    Clocks may differ by `future_h`, a finished procedure counts for `procedure_days`, and of unreadable results only the `sought`
+    markers matter, if given.
+    """
     shelf = Shelf(Meanings(terminology), Subjects(patient_id))
     person = _filled(shelf, parts, patient_id, drafts.home)
     drafts = _settled(drafts, shelf.subjects, terminology)
-    told = _told(shelf, drafts, now)
+    told = _told(shelf, drafts, now, timedelta(days=procedure_days))
     prescribed, lost = _prescribed(shelf, drafts, told)
     bench, readings = _read_bench(shelf, told, now + timedelta(hours=future_h))
     isolates = group(readings, bench.reports.places)
@@ -186,10 +189,10 @@ def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str, h
     return patient.person(found) if found else Person()
 
 
-def _told(shelf: Shelf, drafts: Drafts, now: datetime) -> list[Condition]:
+def _told(shelf: Shelf, drafts: Drafts, now: datetime, recent: timedelta) -> list[Condition]:
     """Conditions, procedures and requests that hold now."""
     every = [one for name in ("Condition", "Procedure", "ServiceRequest") for one in shelf.read(Condition, name)]
-    return [one for one in (*every, *drafts.wanted) if patient.holds(one, now, RECENT)]
+    return [one for one in (*every, *drafts.wanted) if patient.holds(one, now, recent)]
 
 
 def _reasons(told: Iterable[Condition], terminology: Terminology) -> dict[str, frozenset[str]]:

@@ -33,7 +33,7 @@ def read(knowledge: Knowledge) -> Callable[..., Chart]:
     def chart(*resources: Resource, drafts: Sequence[Resource] = (), as_is: Sequence[Any] = (), **more: Any) -> Chart:
         told = read_drafts(raw(bundle(drafts, "collection")), "p", knowledge.terminology)
         parts = {"record": [raw(bundle(resources)), *(one if isinstance(one, Raw) else raw(one) for one in as_is)]}
-        return read_chart("p", told, parts, frozenset(), knowledge.terminology, NOW, **{"future_h": 24, **more})
+        return read_chart("p", told, parts, frozenset(), knowledge.terminology, NOW, **{"future_h": 24, "procedure_days": 30, **more})
 
     return chart
 

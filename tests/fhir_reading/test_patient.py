@@ -88,6 +88,16 @@ def test_a_circumstance_is_read_where_it_stands(read: Read, resource: dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("window", "day", "counts"),
+    [(30, "2026-10-21T12:00:00Z", True), (30, "2026-10-21T11:59:59Z", False), (31, "2026-10-21T11:59:59Z", True)],
+)
+def test_a_finished_procedure_counts_for_the_days_of_the_policy(read: Read, window: int, day: str, counts: bool) -> None:
+    """To the second of its last day, and for longer where a site says so."""
+    done = {"resourceType": "Procedure", "status": "completed", "subject": P, "code": {"text": "Hemodialysis"}, "performedDateTime": day}
+    assert ("haemodialysis" in words(read(done, procedure_days=window))) is counts
+
+
+@pytest.mark.parametrize(
     "resource",
     [
         condition(code={"text": "Osteomyelitis"}, clinicalStatus=coded("urn:x", "resolved")),
