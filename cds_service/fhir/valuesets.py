@@ -122,12 +122,14 @@ class Terminology:
     meanings: dict[str, Answers[Wording, Any]] = field(init=False, repr=False, compare=False)
     _said: dict[str, Callable[[str], Mapping[str, bool]]] = field(init=False, repr=False, compare=False)
     _coded: Callable[[str, str, str], str | None] = field(init=False, repr=False, compare=False)
+    _meant: Answers[tuple[str, Wording], str | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "memories", {})
         object.__setattr__(self, "meanings", {})
         object.__setattr__(self, "_said", {})
         object.__setattr__(self, "_coded", lru_cache(maxsize=MOST_TEXTS)(self._code))
+        object.__setattr__(self, "_meant", Answers(self._concept, lambda asked: _brief(asked[1]), MOST_TEXTS))
 
     def memory(self, reader: str, answer: Callable[[bytes], T]) -> Memory[T]:
         """What this reader remembers over all requests; `answer` may hold nothing of one request."""
@@ -186,10 +188,10 @@ class Terminology:
 
     def concept(self, kind: str, wording: Wording) -> str | None:
         """The one meaning of a concept: its codes first, then its text, then its displays."""
-        return self.meant(kind, partial(self._concept, kind))[wording]
+        return self._meant[kind, wording]
 
-    def _concept(self, kind: str, wording: Wording) -> str | None:
-        triples, texts = wording
+    def _concept(self, asked: tuple[str, Wording]) -> str | None:
+        kind, (triples, texts) = asked
         coded = (self.code(kind, system, code) for system, code, _ in triples)
         spoken = (self.text(kind, text) for text in (*texts, *(display for _, _, display in triples)) if text)
         return next((found for found in (*coded, *spoken) if found), None)
