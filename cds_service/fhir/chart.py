@@ -31,7 +31,7 @@ from cds_service.fhir.resources import (
     Specimen,
     read,
 )
-from cds_service.fhir.shelf import Shelf, split
+from cds_service.fhir.shelf import Shelf
 from cds_service.fhir.specimens import Specimens
 from cds_service.fhir.valuesets import Terminology
 
@@ -101,7 +101,7 @@ def _enclosed(entries: Iterable[Entry], home: Home) -> Iterator[tuple[str, Medic
 def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Raw]], terminology: Terminology) -> tuple[str, ...]:
     """ "Medication/x" of every draft and running order whose drug is known neither by resource nor by words."""
     shelf = Shelf(Meanings(terminology), Subjects(""))
-    shelf.keep(raw for raws in parts.values() for one in raws for raw in split(one))
+    shelf.keep(chain.from_iterable(parts.values()))
     medications = {**drafts.medications, **_medications(shelf)}
     running = [one for one in shelf.read(MedicationRequest) if (one.status or "") in orders.RUNNING]
     return _lost([*drafts.requests, *running], Cabinet(medications, home=drafts.home), terminology)

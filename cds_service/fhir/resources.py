@@ -298,13 +298,6 @@ class Envelope(Element, frozen=True):
     entry: list[Entry] | None = None
 
 
-class Identity(Element, frozen=True):
-    """Which resource this is, whatever else it holds."""
-
-    resourceType: str = ""
-    id: str | None = None
-
-
 S = TypeVar("S", bound=Struct)
 _DECODERS: dict[type, Decoder[object]] = {}
 glance = Decoder(Glance).decode

@@ -12,7 +12,7 @@ from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.memory import Memory
 from cds_service.fhir.orders import concerns
 from cds_service.fhir.references import Subjects
-from cds_service.fhir.resources import Envelope, Glance, Identity, elements, glance, read, string, twice
+from cds_service.fhir.resources import Envelope, Glance, elements, glance, read, string, twice
 
 READ = {
     "MedicationRequest", "Medication", "DiagnosticReport", "Specimen", "Patient", "Condition", "Procedure",
@@ -85,11 +85,16 @@ class Shelf:
         return self._drugs[bytes(seen.medicationCodeableConcept)]
 
     def keep(self, raws: Iterable[Raw]) -> None:
-        """The resources by type alone, whoever they belong to."""
+        """Medications, and orders that only point at theirs, whoever they belong to."""
         for raw in raws:
-            identity = read(raw, Identity)
-            if identity and identity.resourceType in {"Medication", "MedicationRequest"}:
-                self._keep(identity.resourceType, raw)
+            try:
+                seen = glance(raw)
+            except MALFORMED:
+                continue
+            if seen.resourceType == "Medication" or (seen.resourceType == "MedicationRequest" and seen.medicationReference is not NOTHING):
+                self._keep(seen.resourceType, raw)
+            elif seen.resourceType == "Bundle":
+                self.keep(split(raw))
 
     def settle(self) -> None:
         """Strangers that a linked record explains come in after all."""
@@ -123,10 +128,7 @@ class Shelf:
             self.broken.append((name, raw))
 
 
-def split(raw: Raw | bytes) -> list[Raw]:
-    """The resources of a Bundle, or the resource itself."""
-    identity = read(raw, Identity)
-    if identity is None or identity.resourceType != "Bundle":
-        return [Raw(bytes(raw))]
-    envelope = read(raw, Envelope)
+def split(bundle: Raw) -> list[Raw]:
+    """The resources of a Bundle."""
+    envelope = read(bundle, Envelope)
     return [one.resource for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]

@@ -80,6 +80,43 @@ def test_a_medication_resource_is_found_where_it_is(read: Read, knowledge: Knowl
     assert unresolved(drafts, {"record": [raw(medication)]}, knowledge.terminology) == ()
 
 
+POINTS: dict[str, Any] = {
+    "resourceType": "MedicationRequest",
+    "id": "r",
+    "status": "active",
+    "medicationReference": {"reference": "Medication/m"},
+}
+NAMED: dict[str, Any] = {
+    "resourceType": "MedicationRequest",
+    "id": "r",
+    "status": "active",
+    "medicationCodeableConcept": {"text": "aztreonam"},
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "asked"),
+    [
+        ([POINTS], True),
+        ([{**POINTS, "medicationCodeableConcept": {"text": "beta-lactam antibiotic"}}], True),
+        ([{**POINTS, "subject": {"reference": "Patient/other"}}], True),
+        ([{"resourceType": "Bundle", "entry": [{"resource": POINTS}]}], True),
+        ([{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Bundle", "entry": [{"resource": POINTS}]}}]}], True),
+        ([{"resourceType": 5}, 7, POINTS], True),
+        ([NAMED], False),
+        ([{**NAMED, "medicationReference": None}], False),
+        ([{**POINTS, "status": "stopped"}], False),
+        ([{**POINTS, "medicationReference": {"reference": "Medication/m", "display": "aztreonam"}}], False),
+        ([POINTS, {"resourceType": "Medication", "id": "m", "code": {"text": "aztreonam"}}], False),
+        ([POINTS, {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Medication", "id": "m"}}]}], False),
+    ],
+)
+def test_a_running_order_is_asked_for_where_nothing_else_names_its_drug(record: list[Any], asked: bool, knowledge: Knowledge) -> None:
+    """D14: running orders that point at a medication which nobody sent, wherever they stand; not those that say it themselves."""
+    found = unresolved(read_drafts(None, "p", knowledge.terminology), {"record": [raw(one) for one in record]}, knowledge.terminology)
+    assert found == (("Medication/m",) if asked else ())
+
+
 def test_a_mixture_is_read_by_what_is_in_it(read: Read) -> None:
     """An infusion bag points at its drug as an ingredient, by reference or only in words."""
     bag = {"resourceType": "Medication", "id": "bag", "code": {"text": "IV mixture"}}
