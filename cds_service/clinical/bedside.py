@@ -147,7 +147,7 @@ class Bedside(Struct, frozen=True, dict=True):
 
     def tests_of(self, evidence: Sequence[Evidence]) -> Laboratory:
         """The susceptibilities of some of the evidence; what arms the rules is looked at once."""
-        return self.laboratory if evidence is self.infection.proven else self._tests(evidence)
+        return self.laboratory if evidence == self.infection.proven else self._tests(evidence)
 
     def _tests(self, evidence: Iterable[Evidence]) -> Laboratory:
         return Laboratory(tuple(evidence), self.reference.breakpoints, self.policy.breakpoints)
