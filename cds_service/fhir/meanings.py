@@ -127,15 +127,12 @@ class Meanings:
         return found
 
     def _names(self, raw: bytes) -> bool:
-        terms = self.terminology
-        spoken = any(terms.texts("organism", text) for text in _said(raw))
-        return spoken or bool(self.named(raw)) or self._coded(raw, "organism") is not None or (raw[:1] == b"[" and bool(self.anywhere(raw)))
-
-    def named(self, raw: Raw | bytes) -> frozenset[str]:
-        """The markers that a raw value or note names, affirmed or denied."""
-        terms, view = self.terminology, bytes(raw)
-        coded = {self._coded(view, kind) for kind in ("marker", "producer")}
-        return frozenset(one for one in coded if one).union(*(terms.texts("marker", text) for text in _said(view)))
+        terms, concept = self.terminology, read(raw, Concept) if raw[:1] == b"{" else None
+        return (
+            any(terms.texts("organism", text) or terms.texts("marker", text) for text in _said(raw, concept))
+            or any(words.by_code(terms, kind, concept) for kind in ("marker", "producer", "organism"))
+            or (raw[:1] == b"[" and bool(self.anywhere(raw)))
+        )
 
     def anywhere(self, raw: Raw | bytes) -> frozenset[str]:
         """The markers that any code or word in it names, whatever its shape: for what is no FHIR."""
@@ -157,19 +154,15 @@ class Meanings:
                 yield from self.of_concept(Concept(coding=[coding])).markers
             yield from self._inside(list(value.values()))
 
-    def _coded(self, raw: bytes, kind: str) -> str | None:
-        concept = read(raw, Concept) if raw[:1] == b"{" else None
-        return words.by_code(self.terminology, kind, concept)
-
     def generic(self, marker: str) -> bool:
         """A marker that stands for several enzymes."""
         return self.terminology.generic(marker)
 
 
-def _said(raw: bytes) -> list[str]:
-    """The words of a raw concept, string or list of notes."""
-    if raw[:1] == b"{":
-        return words.spoken(read(raw, Concept))
+def _said(raw: bytes, concept: Concept | None) -> list[str]:
+    """The words of a concept, a raw string or a raw list of notes."""
+    if concept is not None:
+        return words.spoken(concept)
     if raw[:1] == b"[":
         return [one.text for one in read_all(raw, Note) if one.text]
     return [text for text in [string(raw)] if text]
