@@ -1,7 +1,7 @@
 """The three endpoints of CDS Hooks: discovery, invocation, feedback; the only place that gives their statuses."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 
 import orjson
 from flask import Blueprint, Response, g, request
@@ -118,15 +118,16 @@ class CdsHooks:
     def _decide(self, client: Client, service: Service, body: bytes) -> Decision:
         parts = self._parts
         mint = parts.ids.minter(client.name, service.id)
+        fetch = parts.fetch_for(client)
         style = Style(profile=client.profile, public_url=parts.settings.server.public_url, new_id=mint)
         found = decide(
             parts.knowledge,
             service.id,
             body,
-            fetch=parts.fetch_for(client),
+            fetch=fetch and parts.admission.aside(fetch),
             now=parts.now(),
             style=style,
-            overridden=lambda asked: self._ledger.overridden(client, asked),
+            overridden=parts.admission.aside(partial(self._ledger.overridden, client)),
         )
         return replace(found, cards=()) if client.shadow else found
 
