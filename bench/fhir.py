@@ -12,11 +12,10 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from cds_service.record import Record
-
 from bench import servers
 from bench.charts import moment, request, resources_of
 from bench.http import PATH
+from cds_service.cases.record import Record
 
 ASKED = ("results", "orders", "vitals", "conditions", "allergies", "specimens")
 DELAY_S, SLOW_S = 0.02, 1.5
