@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from msgspec import Raw
+from cds_service.sent import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class FhirAccess:
 class Answer:
     """The resources of one query; not `complete` when a later page could not be had."""
 
-    resources: tuple[Raw, ...]
+    resources: tuple[Resource, ...]
     complete: bool = True
 
 

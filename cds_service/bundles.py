@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from msgspec import DecodeError, Raw, Struct
+from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
-MALFORMED = (DecodeError, UnicodeDecodeError, RecursionError)
-NOTHING = Raw()
+from cds_service.sent import MALFORMED, NOTHING, Resource, look
+
 HARMLESS = {"information", "warning"}
 OUTCOME = "OperationOutcome"
 BRACE, LEAST = ord("{"), len('{"":0}')
@@ -15,7 +15,7 @@ BRACE, LEAST = ord("{"), len('{"":0}')
 class Page(Struct, frozen=True):
     """One Bundle or one resource, opened; `next` is the link to the following page."""
 
-    resources: tuple[Raw, ...] = ()
+    resources: tuple[Resource, ...] = ()
     next: str | None = None
 
 
@@ -39,10 +39,6 @@ class _Bundle(Struct, gc=False, frozen=True, rename="camel"):
     resource: Raw = NOTHING
 
 
-class _Kind(Struct, gc=False, frozen=True, rename="camel"):
-    resource_type: str = ""
-
-
 class _Issue(Struct, gc=False, frozen=True):
     severity: str = ""
 
@@ -56,7 +52,6 @@ class _Status(Struct, gc=False, frozen=True):
 
 
 _bundle = Decoder(_Bundle).decode
-_kind = Decoder(_Kind).decode
 _outcome = Decoder(_Outcome).decode
 _status = Decoder(_Status).decode
 
@@ -72,48 +67,40 @@ def open_page(raw: Raw | bytes, kind: str) -> Page | None:
     except MALFORMED:
         return None
     if found.resource_type == "Bundle":
-        return _open_bundle(found, b'"OperationOutcome"' in bytes(raw), kind)
+        return _open_bundle(found, kind)
     if found.resource_type == kind or (not kind and found.resource_type not in {"", OUTCOME}):
-        return Page((raw if isinstance(raw, Raw) else Raw(raw),))
+        return Page((look(raw if isinstance(raw, Raw) else Raw(raw)),))
     if not found.resource_type and memoryview(found.resource) and _succeeded(found.response):
         return open_page(found.resource, kind)
     return None
 
 
-def kind_of(raw: Raw | bytes) -> str:
-    """The type of a resource, "" for what is none."""
-    try:
-        return _kind(raw).resource_type
-    except MALFORMED:
-        return ""
-
-
-def _open_bundle(bundle: _Bundle, outcomes: bool, kind: str) -> Page | None:
-    entries = [one.resource for one in bundle.entry or ()]
-    if not all(map(_solid, entries)):
+def _open_bundle(bundle: _Bundle, kind: str) -> Page | None:
+    entries = [look(one.resource) for one in bundle.entry or ()]
+    kinds = {one.seen.resourceType for one in entries}
+    if "" in kinds and not all(map(_solid, entries)):
         return None
-    if outcomes:
-        found = [one for one in entries if kind_of(one) == OUTCOME]
-        if not all(_harmless(one) for one in found):
+    if OUTCOME in kinds:
+        if not all(_harmless(one.raw) for one in entries if one.seen.resourceType == OUTCOME):
             return None
-        entries = [one for one in entries if one not in found]
+        entries = [one for one in entries if one.seen.resourceType != OUTCOME]
     following = next((one.url for one in bundle.link or () if one.relation == "next"), None)
     if not entries:
         return None if following is None and _positive(bundle.total) else Page((), following)
-    named = next((name for name in map(kind_of, entries) if name in {kind, "Bundle"} or not kind), None)
+    named = next((one.seen.resourceType for one in entries if one.seen.resourceType in {kind, "Bundle"} or not kind), None)
     if named == "Bundle":
         return _flatten(entries, kind)
     return Page(tuple(entries), following) if named else None
 
 
-def _flatten(bundles: list[Raw], kind: str) -> Page | None:
+def _flatten(bundles: list[Resource], kind: str) -> Page | None:
     """A batch response carries one Bundle per search; each of them has to be whole."""
-    pages = [open_page(one, kind) for one in bundles]
+    pages = [open_page(one.raw, kind) for one in bundles]
     whole = [page for page in pages if page is not None and page.next is None]
     return Page(tuple(_all(whole))) if len(whole) == len(pages) else None
 
 
-def _all(pages: list[Page]) -> Iterator[Raw]:
+def _all(pages: list[Page]) -> Iterator[Resource]:
     return (one for page in pages for one in page.resources)
 
 
@@ -126,9 +113,9 @@ def _harmless(outcome: Raw) -> bool:
     return bool(issues) and all(one.severity in HARMLESS for one in issues)
 
 
-def _solid(resource: Raw) -> bool:
+def _solid(resource: Resource) -> bool:
     """An object that says something; an entry without one stands for a resource that was lost on the way."""
-    view = memoryview(resource)
+    view = memoryview(resource.raw)
     return len(view) >= LEAST and view[0] == BRACE
 
 

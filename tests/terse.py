@@ -19,6 +19,7 @@ from cds_service.cases.sheet import CaseLine, Usual
 from cds_service.decide import Decision, decide
 from cds_service.knowledge import Knowledge
 from cds_service.protocol.prefetch import Fetch
+from cds_service.sent import Resource, look
 
 NDM = {"organism": "klebsiella-pneumoniae", "specimen": "blood", "found": "NDM", "days": 2}
 
@@ -37,10 +38,10 @@ class Asked:
         return {key: Answer(resources(value)) for key, value in found.items() if value is not None}
 
 
-def resources(value: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:
+def resources(value: Mapping[str, Any]) -> tuple[Resource, ...]:
     """The resources of a searchset or the resource itself, in bytes."""
     found = [one["resource"] for one in value.get("entry", ())] if value["resourceType"] == "Bundle" else [value]
-    return tuple(msgspec.Raw(json.dumps(one).encode()) for one in found)
+    return tuple(look(msgspec.Raw(json.dumps(one).encode())) for one in found)
 
 
 class Corridor:

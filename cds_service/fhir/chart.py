@@ -23,7 +23,6 @@ from cds_service.fhir.resources import (
     Encounter,
     Entry,
     Envelope,
-    Glance,
     Medication,
     MedicationRequest,
     Observation,
@@ -34,6 +33,7 @@ from cds_service.fhir.resources import (
 from cds_service.fhir.shelf import Shelf
 from cds_service.fhir.specimens import Specimens
 from cds_service.fhir.valuesets import Terminology
+from cds_service.sent import Glance, Resource, look
 
 
 class Drafts(Struct, frozen=True):
@@ -67,7 +67,7 @@ def read_drafts(
     sent = (envelope.entry if envelope else None) or []
     entries = [one for one in sent if memoryview(one.resource)]
     shelf = Shelf(Meanings(terminology), Subjects(patient_id), whole=True)
-    shelf.put([one.resource for one in entries])
+    shelf.put([look(one.resource) for one in entries])
     medications = {**_medications(shelf), **dict(_enclosed(entries, home))}
     requests = tuple(one for one in shelf.read(MedicationRequest) if not composing or orders.begun(one))
     broken = [orders.broken(raw, True, terminology) for name, raw in shelf.broken if name in {"MedicationRequest", ""}]
@@ -98,7 +98,7 @@ def _enclosed(entries: Iterable[Entry], home: Home) -> Iterator[tuple[str, Medic
             yield home.bare(one.fullUrl), found
 
 
-def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Raw]], terminology: Terminology) -> tuple[str, ...]:
+def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Resource]], terminology: Terminology) -> tuple[str, ...]:
     """ "Medication/x" of every draft and running order whose drug is known neither by resource nor by words."""
     shelf = Shelf(Meanings(terminology), Subjects(""))
     shelf.keep(chain.from_iterable(parts.values()))
@@ -110,7 +110,7 @@ def unresolved(drafts: Drafts, parts: Mapping[str, Sequence[Raw]], terminology: 
 def read_chart(
     patient_id: str,
     drafts: Drafts,
-    parts: Mapping[str, Sequence[Raw]],
+    parts: Mapping[str, Sequence[Resource]],
     missing: frozenset[str],
     terminology: Terminology,
     now: datetime,
@@ -179,7 +179,7 @@ def _unread(
     yield from _broken(shelf, shelf.meanings, witness, terms)
 
 
-def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Raw]], patient_id: str, home: Home) -> Person:
+def _filled(shelf: Shelf, parts: Mapping[str, Sequence[Resource]], patient_id: str, home: Home) -> Person:
     """The context patient, once the shelf holds everything of this patient's, in linked records too."""
     shelf.put(chain.from_iterable(parts.values()))
     found = next((one for one in shelf.read(Patient) if one.id == patient_id), None)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Raw, Struct
 from msgspec.json import decode, encode
 
-from cds_service.bundles import MALFORMED, NOTHING
 from cds_service.fhir import words
-from cds_service.fhir.resources import Coding, Concept, Glance, Note, read, read_all, string
+from cds_service.fhir.resources import Coding, Concept, Note, read, read_all, string
 from cds_service.fhir.valuesets import Terminology
+from cds_service.sent import MALFORMED, NOTHING, Glance
 
 
 class Meaning(Struct, frozen=True):

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Raw
-
-from cds_service.bundles import MALFORMED
 from cds_service.fhir import patient
 from cds_service.fhir.references import ANYWHERE, Home, Subjects
-from cds_service.fhir.resources import Patient, glance, read
+from cds_service.fhir.resources import Patient, read
+from cds_service.sent import Resource
 
 
-def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Sequence[Raw]], home: Home = ANYWHERE) -> bool:
+def of_others(patient_id: str, resources: Sequence[Resource], record: Mapping[str, Sequence[Resource]], home: Home = ANYWHERE) -> bool:
     """There are resources, and every one of them is or names another patient: nobody looked whose record was asked for.
 
     Orders or reports of one other patient alone are misfiled, and only left out: without them a card says no less, while measured results
@@ -20,17 +18,17 @@ def of_others(patient_id: str, resources: Sequence[Raw], record: Mapping[str, Se
     subjects = Subjects(patient_id)
     if not resources or not _astray(resources, subjects):
         return False
-    for raw in (one for part in record.values() for one in part):
-        found = read(raw, Patient)
+    for one in (one for part in record.values() for one in part):
+        found = read(one.raw, Patient)
         for name in patient.linked(found, home) if found and found.id == patient_id else ():
             subjects.link(name)
     return _astray(resources, subjects)
 
 
-def _astray(resources: Sequence[Raw], subjects: Subjects) -> bool:
+def _astray(resources: Sequence[Resource], subjects: Subjects) -> bool:
     measured, whose = True, set[bytes]()
-    for raw in resources:
-        kind, others = _stranger(raw, subjects)
+    for resource in resources:
+        kind, others = _stranger(resource, subjects)
         if not others:
             return False
         measured = measured and kind in {"Observation", "Patient"}
@@ -38,13 +36,10 @@ def _astray(resources: Sequence[Raw], subjects: Subjects) -> bool:
     return len(whose) > 1 or measured
 
 
-def _stranger(raw: Raw, subjects: Subjects) -> tuple[str, set[bytes]]:
+def _stranger(resource: Resource, subjects: Subjects) -> tuple[str, set[bytes]]:
     """The type of a resource, and the other patient that it is or names; nobody for the patient's own."""
-    try:
-        seen = glance(raw)
-    except MALFORMED:
-        return "", set()
+    seen = resource.seen
     if seen.resourceType == "Patient":
-        found = read(raw, Patient)
+        found = read(resource.raw, Patient)
         return "Patient", set() if found and subjects.named(found.id) else {b"another person"}
     return seen.resourceType, {bytes(one) for one in (seen.subject, seen.patient) if subjects.own(one) is False}

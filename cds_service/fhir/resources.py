@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec import Raw, Struct
 from msgspec.json import Decoder, decode
 
-from cds_service.bundles import MALFORMED, NOTHING
+from cds_service.sent import MALFORMED, NOTHING
 from cds_service.strict_json import once
 
 
@@ -60,22 +60,6 @@ class Note(Element, frozen=True):
 
 
 Concepts = list[Concept] | Concept | None
-
-
-class Glance(Element, frozen=True):
-    """What decides whether an Observation or an order is worth reading; the rest of it never leaves its bytes."""
-
-    resourceType: str = ""
-    subject: Raw = NOTHING
-    patient: Raw = NOTHING
-    code: Raw = NOTHING
-    valueCodeableConcept: Raw = NOTHING
-    valueString: Raw = NOTHING
-    component: Raw = NOTHING
-    note: Raw = NOTHING
-    hasMember: Raw = NOTHING
-    medicationCodeableConcept: Raw = NOTHING
-    medicationReference: Raw = NOTHING
 
 
 class Part(Element, frozen=True):
@@ -300,7 +284,6 @@ class Envelope(Element, frozen=True):
 
 S = TypeVar("S", bound=Struct)
 _DECODERS: dict[type, Decoder[object]] = {}
-glance = Decoder(Glance).decode
 
 
 def read(raw: Raw | bytes, kind: type[S]) -> S | None:

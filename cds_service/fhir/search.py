@@ -4,12 +4,11 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
-from msgspec import Raw
-
 from cds_service.access import Answer
 from cds_service.bundles import open_page
 from cds_service.fhir.leash import Leash
 from cds_service.fhir.origins import origin_of, within
+from cds_service.sent import Resource
 
 KIND = re.compile(r"/([A-Z][A-Za-z]+)(?=[/?]|\Z)")
 MOST_PAGES = 50
@@ -60,7 +59,7 @@ class Search:
     def __init__(self, base: str, query: str) -> None:
         self.base, self.query = base, query
         self.leash = Leash()
-        self.resources: list[Raw] = []
+        self.resources: list[Resource] = []
         self.pages = 0
         self.complete = False
         self.fault: Reason | None = None

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from msgspec import Raw, Struct
 
-from cds_service.bundles import MALFORMED, NOTHING
 from cds_service.fhir.meanings import Meanings
 from cds_service.fhir.memory import Memory
 from cds_service.fhir.orders import concerns
 from cds_service.fhir.references import Subjects
-from cds_service.fhir.resources import Envelope, Glance, elements, glance, read, string, twice
+from cds_service.fhir.resources import Envelope, elements, read, string, twice
+from cds_service.sent import NOTHING, Glance, Resource, look
 
 READ = {
     "MedicationRequest", "Medication", "DiagnosticReport", "Specimen", "Patient", "Condition", "Procedure",
@@ -39,16 +39,12 @@ class Shelf:
         terms = self.meanings.terminology
         self._drugs = terms.memory("drugs", partial(concerns, terminology=terms))
 
-    def put(self, raws: Iterable[Raw]) -> None:
-        """One glance at each resource; most go no further."""
+    def put(self, resources: Iterable[Resource]) -> None:
+        """By what was seen at a glance; most resources go no further."""
         own, matters, drugs = self.subjects.own, self.meanings.matters, self._concerned
         usual = NOTHING  # nearly all resources name the patient in the same bytes, which are compared faster than looked up
-        for raw in raws:
-            try:
-                seen = glance(raw)
-            except MALFORMED:
-                self._set_aside(raw)
-                continue
+        for resource in resources:
+            raw, seen = resource.raw, resource.seen
             if (seen.subject != usual and not own(seen.subject)) or (seen.patient is not NOTHING and not own(seen.patient)):
                 self._not_own(seen, raw)
                 continue
@@ -62,14 +58,15 @@ class Shelf:
             elif seen.resourceType in READ:
                 self._keep(seen.resourceType, raw)
             else:
-                self._unusual(seen.resourceType, raw)
+                self._unusual(resource)
 
-    def _unusual(self, name: str, raw: Raw) -> None:
+    def _unusual(self, resource: Resource) -> None:
         """A Bundle is opened; what does not say what it is, is broken; all other types are none of our business."""
+        name = resource.seen.resourceType
         if name == "Bundle":
-            self.put(split(raw))
+            self.put(map(look, split(resource)))
         elif not name or name.strip().casefold() in SPELLINGS:
-            self._set_aside(raw)
+            self._set_aside(resource.raw)
 
     def _not_own(self, seen: Glance, raw: Raw) -> None:
         """Another patient's, unless what should say whose it is can itself not be read."""
@@ -84,22 +81,19 @@ class Shelf:
             return True
         return self._drugs[bytes(seen.medicationCodeableConcept)]
 
-    def keep(self, raws: Iterable[Raw]) -> None:
+    def keep(self, resources: Iterable[Resource]) -> None:
         """Medications, and orders that only point at theirs, whoever they belong to."""
-        for raw in raws:
-            try:
-                seen = glance(raw)
-            except MALFORMED:
-                continue
+        for resource in resources:
+            raw, seen = resource.raw, resource.seen
             if seen.resourceType == "Medication" or (seen.resourceType == "MedicationRequest" and seen.medicationReference is not NOTHING):
                 self._keep(seen.resourceType, raw)
             elif seen.resourceType == "Bundle":
-                self.keep(split(raw))
+                self.keep(map(look, split(resource)))
 
     def settle(self) -> None:
         """Strangers that a linked record explains come in after all."""
         waiting, self.strangers = self.strangers, []
-        self.put(raw for _, raw in waiting)
+        self.put(look(raw) for _, raw in waiting)
 
     def read(self, kind: type[S], name: str = "") -> Iterator[S]:
         """Every resource of one type as a struct, each id once; those that cannot be read are set aside as broken."""
@@ -128,7 +122,7 @@ class Shelf:
             self.broken.append((name, raw))
 
 
-def split(bundle: Raw) -> list[Raw]:
+def split(bundle: Resource) -> list[Raw]:
     """The resources of a Bundle."""
-    envelope = read(bundle, Envelope)
+    envelope = read(bundle.raw, Envelope)
     return [one.resource for one in (envelope.entry if envelope else None) or [] if memoryview(one.resource)]

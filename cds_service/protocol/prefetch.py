@@ -11,10 +11,11 @@ from cds_service.access import Answer, Fetch
 from cds_service.bundles import Page, open_page
 from cds_service.errors import CannotDecide
 from cds_service.protocol.request import HookRequest
+from cds_service.sent import Resource
 
 __all__ = ["Answer", "Fetch", "Part", "Prefetched", "fill", "query"]
 
-Strange = Callable[[Sequence[Raw], Mapping[str, Sequence[Raw]]], bool]  # the resources of a part, and all parts
+Strange = Callable[[Sequence[Resource], Mapping[str, Sequence[Resource]]], bool]  # the resources of a part, and all parts
 TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
 KIND = re.compile("[/?]")
 NULL = b"null"
@@ -36,7 +37,7 @@ class Part(Protocol):
         """Nothing may be said without it."""
 
 
-def nothing_strange(_resources: Sequence[Raw], _record: Mapping[str, Sequence[Raw]]) -> bool:
+def nothing_strange(_resources: Sequence[Resource], _record: Mapping[str, Sequence[Resource]]) -> bool:
     """Whose the resources are is not looked at."""
     return False
 
@@ -44,14 +45,14 @@ def nothing_strange(_resources: Sequence[Raw], _record: Mapping[str, Sequence[Ra
 class Prefetched(Struct, frozen=True):
     """The resources by prefetch key; `missing` are the keys that could not be had, or not all of them."""
 
-    parts: Mapping[str, tuple[Raw, ...]]
+    parts: Mapping[str, tuple[Resource, ...]]
     missing: frozenset[str] = frozenset()
 
 
 class _Filling(Struct):
     """What is there so far: `have` per key, `wanted` what has to be asked, `gaps` the keys that nobody can fill."""
 
-    have: dict[str, tuple[Raw, ...]] = {}
+    have: dict[str, tuple[Resource, ...]] = {}
     wanted: dict[str, str] = {}
     gaps: set[str] = set()
 
@@ -82,7 +83,7 @@ def fill(
     return Prefetched(have, frozenset(missing))
 
 
-def _distrust(filling: _Filling, parts: Mapping[str, Part], request: HookRequest, strange: Strange) -> dict[str, tuple[Raw, ...]]:
+def _distrust(filling: _Filling, parts: Mapping[str, Part], request: HookRequest, strange: Strange) -> dict[str, tuple[Resource, ...]]:
     """What was sent and is all about others; it is asked for as if it had not been sent."""
     doubted = {key: found for key, found in filling.have.items() if strange(found, filling.have)}
     for key in doubted:
@@ -135,7 +136,7 @@ def _ask(request: HookRequest, wanted: Mapping[str, str], fetch: Fetch | None) -
     return dict(fetch(request.fhir, wanted))
 
 
-def _joined(filling: _Filling, key: str, answer: Answer, again: Mapping[str, str]) -> tuple[Raw, ...]:
+def _joined(filling: _Filling, key: str, answer: Answer, again: Mapping[str, str]) -> tuple[Resource, ...]:
     """Pages that follow a prefetched one come after it; an answer to the whole query stands alone."""
     return answer.resources if key in again and answer.complete else (*filling.have.get(key, ()), *answer.resources)
 

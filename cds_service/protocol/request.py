@@ -10,9 +10,9 @@ from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
 
 from cds_service.access import FhirAccess
-from cds_service.bundles import MALFORMED, NOTHING
 from cds_service.errors import BadRequest
 from cds_service.protocol.guard import check_body, without_duplicates
+from cds_service.sent import MALFORMED, NOTHING
 
 __all__ = ["FhirAccess", "HookRequest", "parse_request"]
 

@@ -18,6 +18,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.misfiled import of_others
 from cds_service.protocol.prefetch import fill
 from cds_service.protocol.request import parse_request
+from cds_service.sent import look
 from cds_service.settings import Client, Server, Settings
 from tests.fhir_client.faultfhir import Call, FaultServer
 from tests.fhir_client.faults import ALL, FAULTS, Fault
@@ -287,7 +288,7 @@ def test_a_medication_that_the_server_exchanges_is_asked_for_once(corridor: Corr
         del draft(request, number)["medicationCodeableConcept"]
         draft(request, number)["medicationReference"] = {"reference": f"{SERVER}/Medication/m1{version}"}
     server = Asked(None)
-    other = Answer((Raw(b'{"resourceType": "Medication", "id": "m2", "code": {"text": "aztreonam"}}'),))
+    other = Answer((look(Raw(b'{"resourceType": "Medication", "id": "m2", "code": {"text": "aztreonam"}}')),))
 
     def exchange(access: FhirAccess, queries: Mapping[str, str]) -> Mapping[str, Answer]:
         return server(access, queries) or dict.fromkeys(queries, other)

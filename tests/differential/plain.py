@@ -6,30 +6,32 @@ from typing import Any
 
 import pytest
 from msgspec import Raw
+from msgspec.json import decode
 
-from cds_service.fhir import chart, resources, shelf
+from cds_service.fhir import chart, shelf
 from cds_service.fhir.memory import Answers
 from cds_service.fhir.references import bare
+from cds_service.sent import MALFORMED, Glance, Resource, look
 
 
 class PlainShelf(shelf.Shelf):
     """Sorts by the parsed resource alone and leaves nothing out but what belongs to somebody else."""
 
-    def put(self, raws: Iterable[Raw]) -> None:
-        for raw in raws:
+    def put(self, sent: Iterable[Resource]) -> None:
+        for raw in (one.raw for one in sent):
             try:
                 found = json.loads(bytes(raw))
-                resources.glance(raw)
-            except (ValueError, RecursionError, *resources.MALFORMED):
+                decode(raw, type=Glance)
+            except (ValueError, RecursionError, *MALFORMED):
                 self._set_aside(raw)
                 continue
             whose = [self._mine(found.get(name)) for name in ("subject", "patient")]
             if False in whose:
-                self.strangers.append((resources.glance(raw), raw))
+                self.strangers.append((decode(raw, type=Glance), raw))
             elif None in whose:
                 self._set_aside(raw)
             elif found.get("resourceType") == "Bundle":
-                self.put(Raw(json.dumps(entry["resource"]).encode()) for entry in found.get("entry", ()) if "resource" in entry)
+                self.put(look(Raw(json.dumps(entry["resource"]).encode())) for entry in found.get("entry", ()) if "resource" in entry)
             elif found.get("resourceType") in {*shelf.READ, "Observation"}:
                 self._keep(found["resourceType"], raw)
 

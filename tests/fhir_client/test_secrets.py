@@ -130,7 +130,7 @@ def test_parallel_requests_never_mix(serve: Callable[..., FaultServer], register
     def one(number: int) -> None:
         access = FhirAccess(server.base, f"token-{number}")
         found = client.fetch_for(registered(server.base))(access, {"results": f"Observation?patient={number:03}"})
-        text = b"".join(bytes(raw) for raw in found["results"].resources)
+        text = b"".join(bytes(one.raw) for one in found["results"].resources)
         if f'token-{number}"'.encode() not in text or f'Patient/{number:03}"'.encode() not in text:
             wrong.append(number)
 

@@ -11,6 +11,7 @@ from msgspec import Raw
 from cds_service.clinical.facts import Chart, Order
 from cds_service.fhir.chart import read_chart, read_drafts
 from cds_service.knowledge import Knowledge
+from cds_service.sent import look
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 Resource = Mapping[str, Any]
@@ -32,7 +33,7 @@ def read(knowledge: Knowledge) -> Callable[..., Chart]:
 
     def chart(*resources: Resource, drafts: Sequence[Resource] = (), as_is: Sequence[Any] = (), **more: Any) -> Chart:
         told = read_drafts(raw(bundle(drafts, "collection")), "p", knowledge.terminology)
-        parts = {"record": [raw(bundle(resources)), *(one if isinstance(one, Raw) else raw(one) for one in as_is)]}
+        parts = {"record": [look(raw(bundle(resources))), *(look(one if isinstance(one, Raw) else raw(one)) for one in as_is)]}
         return read_chart("p", told, parts, frozenset(), knowledge.terminology, NOW, **{"future_h": 24, "procedure_days": 30, **more})
 
     return chart

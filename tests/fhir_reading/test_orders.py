@@ -12,6 +12,7 @@ from cds_service.clinical.facts import Chart, Order
 from cds_service.fhir import medicines, orders
 from cds_service.fhir.chart import read_drafts, unresolved
 from cds_service.knowledge import Knowledge
+from cds_service.sent import look
 
 Read, One = Callable[..., Chart], Callable[..., Order]
 RXNORM, OID = "http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88"
@@ -77,7 +78,7 @@ def test_a_medication_resource_is_found_where_it_is(read: Read, knowledge: Knowl
     known = drafts.orders if where != "record" else read(medication, drafts=[request]).orders
     assert [one.drug.key for one in known] == ["ceftazidime-avibactam"]
     assert drafts.unresolved == (("Medication/m",) if where == "record" else ())
-    assert unresolved(drafts, {"record": [raw(medication)]}, knowledge.terminology) == ()
+    assert unresolved(drafts, {"record": [look(raw(medication))]}, knowledge.terminology) == ()
 
 
 POINTS: dict[str, Any] = {
@@ -113,7 +114,7 @@ NAMED: dict[str, Any] = {
 )
 def test_a_running_order_is_asked_for_where_nothing_else_names_its_drug(record: list[Any], asked: bool, knowledge: Knowledge) -> None:
     """D14: running orders that point at a medication which nobody sent, wherever they stand; not those that say it themselves."""
-    found = unresolved(read_drafts(None, "p", knowledge.terminology), {"record": [raw(one) for one in record]}, knowledge.terminology)
+    found = unresolved(read_drafts(None, "p", knowledge.terminology), {"record": [look(raw(one)) for one in record]}, knowledge.terminology)
     assert found == (("Medication/m",) if asked else ())
 
 

@@ -12,6 +12,7 @@ from cds_service.access import Answer, FhirAccess
 from cds_service.errors import CannotDecide
 from cds_service.protocol.prefetch import Prefetched, fill, query
 from cds_service.protocol.request import parse_request
+from cds_service.sent import look
 from tests.protocol.requests import body, order_sign
 
 
@@ -64,12 +65,12 @@ def filled_as_sent(results: str) -> Prefetched:
 
 def answer(*resources: Mapping[str, Any], complete: bool = True) -> Answer:
     """An answer with these resources."""
-    return Answer(tuple(Raw(json.dumps(one).encode()) for one in resources), complete)
+    return Answer(tuple(look(Raw(json.dumps(one).encode())) for one in resources), complete)
 
 
 def ids(found: Prefetched, key: str) -> list[str]:
     """The ids under a key."""
-    return [json.loads(bytes(raw))["id"] for raw in found.parts[key]]
+    return [json.loads(bytes(one.raw))["id"] for one in found.parts[key]]
 
 
 RESULTS = "Observation?patient=pat1&category=laboratory"
@@ -161,6 +162,7 @@ def test_a_failed_or_senseless_value_is_no_data(value: Any) -> None:
 ODD_SPELLINGS = {
     "spaces": '{ "id" : "x" , "resourceType" :\n"OperationOutcome" , "issue" : [ { "severity" : "error" } ] }',
     "the type last": '{"issue": [{"severity": "error"}], "resourceType": "OperationOutcome"}',
+    "the type with an escape": '{"resourceType": "Operation\\u004futcome", "issue": [{"severity": "error"}]}',
     "the type twice": '{"resourceType": "Observation", "issue": [{"severity": "error"}], "resourceType": "OperationOutcome"}',
 }
 
