@@ -130,11 +130,13 @@ class LabWatch:
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         orders = bedside.regimen.of(self.drugs)
         watched = (*orders, *bedside.regimen.of(self.raised_with))
+        if not watched:
+            return
         newest = [one for test in self.tests for one in bedside.chart.measures.get(test, ())[:1] if bedside.since(one.taken) is not None]
         recent = [one for one in newest if (bedside.since(one.taken) or 0) <= self.remembered_h]
         times = max((one.value / one.upper for one in recent if one.upper), default=Decimal(0))
-        words = {"drug": names(watched) if watched else "", "n": f"{times:.1f}"}
-        if watched and times >= self.raised:
+        words = {"drug": names(watched), "n": f"{times:.1f}"}
+        if times >= self.raised:
             indicator, variant = (Indicator.WARNING, "high") if times >= self.high else (Indicator.INFO, "raised")
             yield Remark(watched, indicator=indicator, variant=variant, words=words)
         elif orders and not self._looked(bedside, newest) and self._long(bedside, orders):

@@ -165,9 +165,12 @@ class ProtectionRemoved:
             return
         touched = any(order.draft for order in regimen.active)
         apart = timedelta(hours=self.apart_h)
-        legs = [[order for order in regimen.active if order.drug.key == key] for key in {one.drug.key: None for one in regimen.active}]
-        for first, second in permutations(legs, 2):
-            ends, later = self._last(regimen, first), self._last(regimen, second) or regimen.now + timedelta(hours=self.open_h)
+        legs = [
+            [order for order in regimen.active if order.drug.key == key] for key in dict.fromkeys(one.drug.key for one in regimen.active)
+        ]
+        known = [(leg, self._last(regimen, leg)) for leg in legs]
+        for (first, ends), (second, last) in permutations(known, 2):
+            later = last or regimen.now + timedelta(hours=self.open_h)
             if ends and later - ends > apart and (touched or ends - regimen.now <= apart):
                 hours = _span((later - ends).total_seconds() / 3600)
                 words = {"drug": names(first), "other": names(second), "hours": hours, "ends": ends.isoformat(" ", "minutes")}
