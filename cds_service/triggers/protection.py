@@ -165,9 +165,8 @@ class ProtectionRemoved:
             return
         touched = any(order.draft for order in regimen.active)
         apart = timedelta(hours=self.apart_h)
-        legs = [
-            [order for order in regimen.active if order.drug.key == key] for key in dict.fromkeys(one.drug.key for one in regimen.active)
-        ]
+        keys = dict.fromkeys(order.drug.key for order in regimen.active)
+        legs = [[order for order in regimen.active if order.drug.key == key] for key in keys]
         known = [(leg, self._last(regimen, leg)) for leg in legs]
         for (first, ends), (second, last) in permutations(known, 2):
             later = last or regimen.now + timedelta(hours=self.open_h)
