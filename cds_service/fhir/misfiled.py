@@ -15,8 +15,10 @@ def of_others(patient_id: str, resources: Sequence[Resource], record: Mapping[st
     that are left out would be taken for none. Records that the patient's own one links to are no other. A person whom nobody can read, or
     who has no id, is not known to be this one.
     """
+    if not resources:
+        return False
     subjects = Subjects(patient_id)
-    if not resources or not _astray(resources, subjects):
+    if not _astray(resources, subjects):
         return False
     for one in (one for part in record.values() for one in part):
         found = read(one.raw, Patient)
