@@ -22,13 +22,18 @@ class DatabaseReplaced(Exception):
     """The file that was opened is no longer the one that the path leads to, so that what is written into it is lost."""
 
 
-def open_engine(url: str, *, durable: bool = False) -> Engine:
+def is_near(url: str) -> bool:
+    """The database is a file of this machine, so that reading it waits for nobody else's."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def open_engine(url: str, *, durable: bool = False, patience_s: float = PATIENCE_S) -> Engine:
     """An engine for `sqlite:///file` or `postgresql+psycopg://…`, which connects when it is first used.
 
-    `durable` makes SQLite wait for the disk at each commit, as PostgreSQL always does.
+    `durable` makes SQLite wait for the disk at each commit, as PostgreSQL always does; for a lock it waits `patience_s`.
     """
-    if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
+    if is_near(url):
+        engine = create_engine(url, connect_args={"timeout": patience_s})
         users = _USERS.setdefault(engine.url.database or "", _Users())
         users.engines.add(engine)
         event.listen(engine, "connect", partial(_begin, engine, users, durable))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
+from typing import Any
 
 from cds_service.errors import StoreUnavailable
 from cds_service.store.archive import Archive, Override, Record
@@ -18,13 +19,21 @@ READING_S = 0.05  # longer than this no card waits for the memory of overrides
 class Memory:
     """Archive and spool together; `clock` is monotonic, and for `rest_s` seconds after a fault the database is left alone.
 
-    Feedback goes through `safe`, an archive whose commits survive a power cut, where one is given.
+    Feedback goes through `safe`, an archive whose commits survive a power cut, where one is given. Overrides are read from `near`, an
+    archive on this machine that waits for no lock longer than `READING_S`, where there is one, and by threads of our own otherwise.
     """
 
     def __init__(
-        self, archive: Archive, spool: Spool, clock: Callable[[], float], rest_s: float = REST_AFTER_FAULT_S, safe: Archive | None = None
+        self,
+        archive: Archive,
+        spool: Spool,
+        clock: Callable[[], float],
+        rest_s: float = REST_AFTER_FAULT_S,
+        *,
+        safe: Archive | None = None,
+        near: Archive | None = None,
     ) -> None:
-        self._safe = safe or archive
+        self._safe, self._near = safe or archive, near
         self._archive, self._spool, self._clock, self._rest_s = archive, spool, clock, rest_s
         self._resting_until = 0.0
         self._dropped = 0
@@ -36,6 +45,9 @@ class Memory:
     def start(self) -> None:
         """Begin to move what waits in the spool into the database."""
         self._spool.prepare()
+        if self._near is not None:
+            with suppress(Exception):  # whatever the database has now, it is asked again before a card
+                self._near.prepare()
         self._mover.start()
 
     def stop(self) -> None:
@@ -45,8 +57,8 @@ class Memory:
         if self._mover.is_alive():
             self._mover.join(self._rest_s)
         self._readers.shutdown(wait=False, cancel_futures=True)
-        self._archive.close()
-        self._safe.close()
+        for archive in {self._archive, self._safe, self._near or self._archive}:
+            archive.close()
 
     def decided(self, record: Record) -> None:
         """Keep a decision; where nothing more can wait it is counted and given up, since the cards matter more."""
@@ -75,13 +87,25 @@ class Memory:
         """What this clinician overrode for this patient since then; nothing where that cannot be known in time."""
         if self._clock() < self._resting_until:
             return frozenset()
-        reading: Future[frozenset[Override]] = self._readers.submit(self._archive.overridden, patient, clinician, since)
+        try:
+            if self._near is not None:
+                return self._near.overridden(patient, clinician, since)
+            return self._in_time(self._archive.overridden, patient, clinician, since)
+        except Exception:  # noqa: BLE001 - without memory a rule speaks again, which is the safe side
+            self._rest()
+        return frozenset()
+
+    @property
+    def at_once(self) -> bool:
+        """Overrides are read without waiting for another machine."""
+        return self._near is not None
+
+    def _in_time(self, read: Callable[[str, str, float], frozenset[Override]], *asked: Any) -> frozenset[Override]:
+        reading: Future[frozenset[Override]] = self._readers.submit(read, *asked)
         try:
             return reading.result(READING_S)
         except NotInTime:
             reading.cancel()
-        except Exception:  # noqa: BLE001 - without memory a rule speaks again, which is the safe side
-            self._rest()
         return frozenset()
 
     def healthy(self) -> bool:

@@ -29,7 +29,12 @@ def _offers(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE cards ADD COLUMN offers INTEGER"))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: _first, 2: _offers}
+def _lately(connection: Connection) -> None:
+    """The overrides of the last hours are asked for before each card, and without an index all feedback would be looked at."""
+    connection.execute(CreateIndex(tables.feedback_outcome_at, if_not_exists=True))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: _first, 2: _offers, 3: _lately}
 LATEST = max(STEPS)
 
 

@@ -60,3 +60,4 @@ feedback = Table(
     Column("comment_length", Integer, nullable=False),
 )
 feedback_card = Index("feedback_card", feedback.c.card)
+feedback_outcome_at = Index("feedback_outcome_at", feedback.c.outcome_at)

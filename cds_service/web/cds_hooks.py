@@ -118,7 +118,7 @@ class CdsHooks:
     def _decide(self, client: Client, service: Service, body: bytes) -> Decision:
         parts = self._parts
         mint = parts.ids.minter(client.name, service.id)
-        fetch = parts.fetch_for(client)
+        fetch, recall = parts.fetch_for(client), partial(self._ledger.overridden, client)
         style = Style(profile=client.profile, public_url=parts.settings.server.public_url, new_id=mint)
         found = decide(
             parts.knowledge,
@@ -127,7 +127,7 @@ class CdsHooks:
             fetch=fetch and parts.admission.aside(fetch),
             now=parts.now(),
             style=style,
-            overridden=parts.admission.aside(partial(self._ledger.overridden, client)),
+            overridden=recall if parts.store.at_once else parts.admission.aside(recall),
         )
         return replace(found, cards=()) if client.shadow else found
 

@@ -25,8 +25,8 @@ from cds_service.knowledge import Knowledge, load
 from cds_service.settings import Server, Settings, share_metrics
 from cds_service.shipped import shipped
 from cds_service.store.archive import Archive
-from cds_service.store.engine import open_engine
-from cds_service.store.memory import Memory
+from cds_service.store.engine import is_near, open_engine
+from cds_service.store.memory import READING_S, Memory
 from cds_service.store.replay import UsedTokens
 from cds_service.store.secret import kept_secret
 from cds_service.store.spool import Spool
@@ -100,10 +100,11 @@ def _begin_worker(settings: Settings, knowledge: Knowledge, threads: int, exampl
 
 def build(settings: Settings, knowledge: Knowledge, threads: int, examples: Callable[[Knowledge], Sequence[Example]]) -> Flask:
     """The application with its real store, keys and FHIR calls; it runs in the worker, since threads do not survive a fork."""
-    engine = open_engine(settings.store.url)
-    folder = spool_folder(settings)
-    archive = Archive(engine)
-    memory = Memory(archive, Spool(folder), time.monotonic, safe=Archive(open_engine(settings.store.url, durable=True)))
+    url, folder = settings.store.url, spool_folder(settings)
+    engine = open_engine(url)
+    archive, safe = Archive(engine), Archive(open_engine(url, durable=True))
+    near = Archive(open_engine(url, patience_s=READING_S)) if is_near(url) else None
+    memory = Memory(archive, Spool(folder), time.monotonic, safe=safe, near=near)
     memory.start()
     Finalize(None, memory.stop, exitpriority=10)
     keys = KeyRing(settings, time.monotonic)

@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import NullPool, create_engine, event, func, insert, inspect, select, text
@@ -75,6 +76,25 @@ def test_an_override_holds_for_this_patient_and_this_clinician_alone(archive: Ar
     """A new clinician, or another patient, arms the rule again."""
     archive.write([decision(1), feedback(1)])
     assert archive.overridden(patient, clinician, 0.0) == frozenset()
+
+
+def test_overrides_are_found_without_a_look_at_all_feedback(tmp_path: Path) -> None:
+    """SQLite finds the overrides of the last hours by an index, also in an earlier layout; PostgreSQL goes by its statistics."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    Archive(engine).write([decision(1), feedback(1)])
+    with engine.begin() as connection:
+        tables.feedback_outcome_at.drop(connection)
+        connection.execute(tables.schema_version.update().values(version=2))
+    assert migrate(engine) == LATEST
+    asked: list[tuple[str, Any]] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _cursor, statement, values, *_: asked.append((statement, values)))
+    assert Archive(engine).overridden("patient", "clinician", 1_500.0)
+    statement, values = asked[-1]
+    with engine.begin() as connection:
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+    assert "feedback_outcome_at" in plan
+    assert "SCAN" not in plan
+    engine.dispose()
 
 
 def test_a_database_that_knew_only_used_tokens_is_brought_up_to_date(url: str) -> None:

@@ -13,7 +13,7 @@ from cds_service.errors import StoreUnavailable
 from cds_service.store import tables
 from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
-from cds_service.store.memory import Memory
+from cds_service.store.memory import READING_S, Memory
 from cds_service.store.spool import Spool
 
 from .conftest import PostgreSQL
@@ -120,6 +120,36 @@ def test_reading_overrides_is_given_up_soon(spool: Spool) -> None:
     assert memory.overridden("patient", "clinician", 0.0) == frozenset()
     assert not hanging.answered.is_set()
     hanging.answered.set()
+    memory.stop()
+
+
+def test_overrides_on_this_machine_are_read_while_another_writes(tmp_path: Path, spool: Spool) -> None:
+    """Where the database is a file of this machine, a card reads the overrides itself and waits for no writer."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    archive, near = Archive(open_engine(url)), Archive(open_engine(url, patience_s=READING_S))
+    archive.write([decision(1), feedback(1)])
+    memory = Memory(archive, spool, time.monotonic, near=near)
+    memory.start()
+    writer = open_engine(url)
+    with writer.begin() as connection:
+        connection.execute(tables.feedback.delete())
+        began = time.monotonic()
+        assert len(memory.overridden("patient", "clinician", 0.0)) == 2
+        assert time.monotonic() - began < 1.0
+    assert memory.overridden("patient", "clinician", 0.0) == frozenset()
+    memory.stop()
+    writer.dispose()
+
+
+def test_a_file_that_cannot_be_read_is_left_alone_for_a_while(archive: Archive, spool: Spool) -> None:
+    """After a fault of the file the rules speak again, and it is not asked before the rest is over."""
+    broken, now = Broken(), [0.0]
+    memory = Memory(archive, spool, lambda: now[0], REST_S, near=broken)
+    assert memory.overridden("patient", "clinician", 0.0) == frozenset()
+    broken.overridden = lambda *_: frozenset({("ruleA", frozenset({"aztreonam"}))})  # type: ignore[method-assign]
+    assert memory.overridden("patient", "clinician", 0.0) == frozenset()
+    now[0] = REST_S
+    assert len(memory.overridden("patient", "clinician", 0.0)) == 1
     memory.stop()
 
 
