@@ -14,7 +14,6 @@ from cds_service.store.archive import Record
 from cds_service.web.parts import Parts
 
 SPOKE = "spoke"
-SAID = frozenset({SPOKE, *(quiet.value for quiet in Quiet)})
 OTHER = "other"
 HOUR_S = 3_600.0
 _PLAIN = {quiet: quiet.value for quiet in Quiet}  # asked for dozens of times in a request, and `value` is a call

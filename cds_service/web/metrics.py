@@ -2,20 +2,18 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from cds_service.fhir.search import Reason
 from cds_service.settings import environment
-from cds_service.web.ledger import SAID
-from cds_service.web.tally import Tally
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 OTHER = "other"
 
 _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ndm_cds_requests_total": ("Calls of a hook or of its feedback, by service and status.", ("service", "status")),
+    "ndm_cds_verdicts_total": ("What each rule said, or the kind of its silence.", ("rule", "said")),
     "ndm_cds_cards_total": ("Cards sent, by their strongest rule.", ("rule", "indicator")),
     "ndm_cds_refused_tokens_total": ("Client tokens refused, by reason.", ("reason",)),
     "ndm_cds_feedback_total": ("Feedback on cards, by outcome.", ("outcome",)),
@@ -35,11 +33,6 @@ class Metrics:
         self._counted: dict[str, int] = {}
         self._lock = threading.Lock()
         self._bound: dict[tuple[str, ...], Counter] = {}
-        shared = environment().get("PROMETHEUS_MULTIPROC_DIR")
-        self._folder = Path(shared) if shared else None
-        said = (("rule", self._rules), ("said", SAID))
-        self._verdicts = Tally("ndm_cds_verdicts_total", "What each rule said, or the kind of its silence.", said, self._folder)
-        registry.register(self._verdicts)
         self._seconds = Histogram("ndm_cds_request_seconds", "Time to answer.", ("service",), registry=registry, buckets=SECONDS)
         self._spool = Gauge("ndm_cds_spool_bytes", "Bytes waiting for the database.", registry=registry, multiprocess_mode="mostrecent")
         self._keys = Gauge(
@@ -53,8 +46,9 @@ class Metrics:
         self._seconds.labels(name).observe(seconds)
 
     def verdicts(self, said: Mapping[str, str]) -> None:
-        """Count what each rule of the knowledge said, or why it kept silent (the kind of reason only)."""
-        self._verdicts.count(said.items())
+        """Count what each rule said, or why it kept silent (the kind of reason only)."""
+        for rule, kind in said.items():
+            self._count("ndm_cds_verdicts_total", self._rule(rule), kind)
 
     def card(self, rule: str, indicator: str) -> None:
         """Count a card that was sent."""
@@ -89,11 +83,9 @@ class Metrics:
         return generate_latest(self._source()), CONTENT_TYPE_LATEST
 
     def _source(self) -> CollectorRegistry:
-        """The registry to tell from; the client library finds its own values of all workers in the folder that they share."""
-        if self._folder is None:
+        if "PROMETHEUS_MULTIPROC_DIR" not in environment():
             return self._registry
         together = CollectorRegistry()
-        together.register(self._verdicts)
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return together
 
