@@ -8,7 +8,6 @@ from cds_service.errors import BadRequest, TooLarge, UnsupportedBody
 
 JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 PLAIN = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"})  # taken without being parsed
-CHUNK = 1 << 20
 UTF8 = frozenset({"utf-8", "utf8"})
 
 
@@ -32,12 +31,12 @@ def _read(stream: IO[bytes], wanted: int) -> bytes:
     """Up to this many bytes; the stream may give fewer at a time."""
     pieces = []
     try:
-        while wanted > 0 and (piece := stream.read(min(wanted, CHUNK))):
+        while wanted > 0 and (piece := stream.read(wanted)):
             pieces.append(piece)
             wanted -= len(piece)
     except OSError:
         raise _cut_short() from None
-    return b"".join(pieces)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _check_type(request: Request) -> None:

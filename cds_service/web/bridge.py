@@ -70,12 +70,14 @@ class Body:
     """The body of a request as a thread reads it; the waiting is done by the event loop and has an end.
 
     With its `length` known the end is not waited for: a turn of the loop, and a fifth of what a small request costs outside its thread.
+    What comes is put together once, when it is read: each copy of a large body costs as much as judging a quarter of it.
     """
 
     def __init__(self, proto: Any, loop: asyncio.AbstractEventLoop, reading: threading.BoundedSemaphore, length: int | None) -> None:
         self._stream, self._loop, self._reading, self._length = aiter(proto), loop, reading, length
         self._come = 0
-        self._buffer = bytearray()
+        self._pieces: list[bytes] = []
+        self._held = 0  # bytes in the pieces
         self.ended = False
         self._latest = loop.time() + TOTAL_S
 
@@ -87,7 +89,7 @@ class Body:
         """Up to this many bytes, fewer only at the end, or without a size all of them; raises TooSlow or Overloaded."""
         if size < 0:
             return b"".join(iter(lambda: self.read(EAGER), b""))
-        if len(self._buffer) < size and not self.ended:
+        if self._held < size and not self.ended:
             if not self._reading.acquire(blocking=False):
                 raise Overloaded("More bodies are under way than can be read. No check was made; try again shortly.")
             try:
@@ -96,8 +98,9 @@ class Body:
                 raise TooSlow("The body did not arrive in time.") from None
             finally:
                 self._reading.release()
-        taken = bytes(self._buffer[:size])
-        del self._buffer[:size]
+        found = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        taken, left = (found, b"") if len(found) <= size else (found[:size], found[size:])
+        self._pieces, self._held = [left] if left else [], len(left)
         return taken
 
     async def drain(self) -> None:
@@ -105,15 +108,16 @@ class Body:
         left, self._latest = DRAINED, self._loop.time() + DRAIN_S
         with suppress(TimeoutError):
             while not self.ended and left > 0:
-                self._buffer.clear()
+                self._pieces, self._held = [], 0
                 await self._fill(1)
-                left -= len(self._buffer)
+                left -= self._held
 
     async def _fill(self, size: int) -> None:
-        while len(self._buffer) < size and not self.ended:
+        while self._held < size and not self.ended:
             async with asyncio.timeout(min(IDLE_S, self._latest - self._loop.time())):
                 piece = await anext(self._stream)
-            self._buffer += piece
+            self._pieces.append(piece)
+            self._held += len(piece)
             self._come += len(piece)
             self.ended = not piece or self._come == self._length
 

@@ -1,6 +1,7 @@
 """Turns decisions and feedback into the records that are kept: people as keyed hashes, and only words of our own."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from cds_service.cards.plan import ingredients
@@ -68,7 +69,7 @@ class Ledger:
             "client": client.name,
             "service": service,
             "status": status,
-            "request": self._hash("request", client, body),
+            "request": self._hash("request", client, sha256(body).digest()),
             "verdicts": {},
             "missing": [],
             "cards": [],
