@@ -8,7 +8,7 @@ LARGE, HEAPS = 4 << 20, 2  # below this, memory is used again without asking the
 
 
 def give_back() -> None:
-    """Two heaps for all threads, the largest bodies apart from them, and what is free at the end of a heap goes back; only glibc knows these."""
+    """Two heaps for all threads, the largest bodies apart, and what is free at the end of a heap goes back; only glibc knows these."""
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         for option, value in ((M_ARENA_MAX, HEAPS), (M_MMAP_THRESHOLD, LARGE), (M_TRIM_THRESHOLD, LARGE)):
