@@ -29,7 +29,7 @@ WORKERS, THREADS = 1, 8
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
 @click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option(
-    "--threads", default=THREADS, show_default=True, type=click.IntRange(1, 128), help="Requests of each process under way at a time; one of them computes, others wait for FHIR servers."
+    "--threads", default=THREADS, show_default=True, type=click.IntRange(1, 128), help="Requests under way at a time in each process."
 )
 @click.option(
     "--fhir-data",
