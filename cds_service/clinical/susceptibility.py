@@ -71,14 +71,14 @@ class Laboratory(Struct, frozen=True, dict=True):
 
     def known(self, agents: Iterable[str]) -> bool:
         """A result is on file or under way."""
-        return bool(self._agents) and any(self.tested(agent) for agent in agents)
+        return any(self.tested(agent) for agent in agents)
 
     def decided(self, agents: Iterable[str]) -> bool:
         """A result is on file."""
         return self._first(agents, lambda one: one.answer is not Answer.PENDING) is not None
 
     def _first(self, agents: Iterable[str], test: Callable[[Tested], bool]) -> Tested | None:
-        for agent in agents if self._agents else ():
+        for agent in agents:
             one = self.tested(agent)
             if one and test(one):
                 return one

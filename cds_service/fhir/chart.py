@@ -33,7 +33,7 @@ from cds_service.fhir.resources import (
 from cds_service.fhir.shelf import Shelf
 from cds_service.fhir.specimens import Specimens
 from cds_service.fhir.valuesets import Terminology
-from cds_service.sent import Glance, Resource, look
+from cds_service.sent import Resource, look
 
 
 class Drafts(Struct, frozen=True):
@@ -52,7 +52,7 @@ class Drafts(Struct, frozen=True):
     broken: tuple[Unreadable, ...] = ()
     wanted: tuple[Condition, ...] = ()
     medications: Mapping[str, Medication] = field(default_factory=dict)
-    strangers: tuple[tuple[Glance, Raw], ...] = ()
+    strangers: tuple[Resource, ...] = ()
     home: Home = ANYWHERE
 
 
@@ -152,10 +152,10 @@ def _settled(drafts: Drafts, subjects: Subjects, terminology: Terminology) -> Dr
     """The drafts with those that turn out to name a linked record of this patient."""
     if not drafts.strangers:
         return drafts
-    mine = [raw for seen, raw in drafts.strangers if subjects.own(seen.subject)]
+    mine = [one.raw for one in drafts.strangers if subjects.own(one.seen.subject)]
     requests = tuple(found for raw in mine if (found := read(raw, MedicationRequest)))
     told = tuple(orders.order(one, True, Cabinet(drafts.medications, home=drafts.home), terminology) for one in requests)
-    left = tuple((seen, raw) for seen, raw in drafts.strangers if not subjects.own(seen.subject))
+    left = tuple(one for one in drafts.strangers if not subjects.own(one.seen.subject))
     return replace(drafts, requests=(*drafts.requests, *requests), alone=(*drafts.alone, *told), strangers=left)
 
 

@@ -32,7 +32,7 @@ class Shelf:
     whole: bool = False
     resources: dict[str, list[Raw]] = field(default_factory=dict)
     broken: list[tuple[str, Raw]] = field(default_factory=list)
-    strangers: list[tuple[Glance, Raw]] = field(default_factory=list)
+    strangers: list[Resource] = field(default_factory=list)
     _drugs: Memory[bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class Shelf:
         for resource in resources:
             raw, seen = resource.raw, resource.seen
             if (seen.subject != usual and not own(seen.subject)) or (seen.patient is not NOTHING and not own(seen.patient)):
-                self._not_own(seen, raw)
+                self._not_own(resource)
                 continue
             usual = seen.subject
             if seen.resourceType == "Observation":
@@ -68,12 +68,13 @@ class Shelf:
         elif not name or name.strip().casefold() in SPELLINGS:
             self._set_aside(resource.raw)
 
-    def _not_own(self, seen: Glance, raw: Raw) -> None:
+    def _not_own(self, resource: Resource) -> None:
         """Another patient's, unless what should say whose it is can itself not be read."""
+        seen = resource.seen
         if False in (self.subjects.own(seen.subject), self.subjects.own(seen.patient)):
-            self.strangers.append((seen, raw))
+            self.strangers.append(resource)
         else:
-            self._set_aside(raw)
+            self._set_aside(resource.raw)
 
     def _concerned(self, seen: Glance) -> bool:
         """An order that names its drug by a concept alone goes no further where that is none of our business."""
@@ -93,7 +94,7 @@ class Shelf:
     def settle(self) -> None:
         """Strangers that a linked record explains come in after all."""
         waiting, self.strangers = self.strangers, []
-        self.put(look(raw) for _, raw in waiting)
+        self.put(look(one.raw) for one in waiting)
 
     def read(self, kind: type[S], name: str = "") -> Iterator[S]:
         """Every resource of one type as a struct, each id once; those that cannot be read are set aside as broken."""
@@ -117,7 +118,7 @@ class Shelf:
         name = string(found.get("resourceType"))
         name = SPELLINGS.get(name.strip().casefold(), name)
         if False in (self.subjects.own(found[key]) for key in ("subject", "patient") if key in found):
-            self.strangers.append((Glance(resourceType=name), raw))
+            self.strangers.append(Resource(raw, Glance(resourceType=name)))
         else:
             self.broken.append((name, raw))
 

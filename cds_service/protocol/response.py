@@ -28,8 +28,7 @@ def _demand(holds: bool, what: str) -> None:
 
 
 def _said(text: str, what: str) -> None:
-    if not text.strip():
-        _demand(False, f"{what} is empty")
+    _demand(bool(text.strip()), f"{what} is empty")
 
 
 class Coding(Struct, frozen=True):
@@ -176,14 +175,11 @@ def hollow(value: Any) -> bool:
     """A null, a blank text or an empty list or object stands somewhere inside."""
     if isinstance(value, str):
         return not value or value.isspace()
-    if not isinstance(value, (dict, list, tuple)):
-        return value is None
-    if not value:
-        return True
-    for part in value.values() if isinstance(value, dict) else value:
-        if (not part or part.isspace()) if isinstance(part, str) else hollow(part):
-            return True
-    return False
+    if isinstance(value, dict):
+        return not value or any(map(hollow, value.values()))
+    if isinstance(value, (list, tuple)):
+        return not value or any(map(hollow, value))
+    return value is None
 
 
 def _filled(**parts: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
-from typing import Any
 
 from cds_service.errors import StoreUnavailable
 from cds_service.store.archive import Archive, Override, Record
@@ -87,10 +86,9 @@ class Memory:
         """What this clinician overrode for this patient since then; nothing where that cannot be known in time."""
         if self._clock() < self._resting_until:
             return frozenset()
+        read = self._near.overridden if self._near is not None else self._in_time
         try:
-            if self._near is not None:
-                return self._near.overridden(patient, clinician, since)
-            return self._in_time(self._archive.overridden, patient, clinician, since)
+            return read(patient, clinician, since)
         except Exception:  # noqa: BLE001 - without memory a rule speaks again, which is the safe side
             self._rest()
         return frozenset()
@@ -100,8 +98,8 @@ class Memory:
         """Overrides are read without waiting for another machine."""
         return self._near is not None
 
-    def _in_time(self, read: Callable[[str, str, float], frozenset[Override]], *asked: Any) -> frozenset[Override]:
-        reading: Future[frozenset[Override]] = self._readers.submit(read, *asked)
+    def _in_time(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
+        reading: Future[frozenset[Override]] = self._readers.submit(self._archive.overridden, patient, clinician, since)
         try:
             return reading.result(READING_S)
         except NotInTime:

@@ -87,8 +87,7 @@ class Body:
 
     def read(self, size: int = -1) -> bytes:
         """Up to this many bytes, fewer only at the end, or without a size all of them; raises TooSlow or Overloaded."""
-        if size < 0:
-            return b"".join(iter(lambda: self.read(EAGER), b""))
+        size = size if size >= 0 else sys.maxsize
         if self._held < size and not self.ended:
             if not self._reading.acquire(blocking=False):
                 raise Overloaded("More bodies are under way than can be read. No check was made; try again shortly.")

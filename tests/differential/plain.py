@@ -27,7 +27,7 @@ class PlainShelf(shelf.Shelf):
                 continue
             whose = [self._mine(found.get(name)) for name in ("subject", "patient")]
             if False in whose:
-                self.strangers.append((decode(raw, type=Glance), raw))
+                self.strangers.append(Resource(raw, decode(raw, type=Glance)))
             elif None in whose:
                 self._set_aside(raw)
             elif found.get("resourceType") == "Bundle":
