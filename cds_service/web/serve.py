@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 
 from cds_service.configuration import check_start
 from cds_service.fhir.client import FhirClient
+from cds_service.fhir.quantity import load_units
 from cds_service.knowledge import Knowledge, load
 from cds_service.settings import Server, Settings, share_metrics
 from cds_service.shipped import shipped
@@ -71,6 +72,7 @@ def serve(
     logging.config.dictConfig(log_configuration())
     gc.freeze()  # the modules are here to stay: each full collection while the knowledge is read would look at all of them
     knowledge = load(*knowledge_paths)
+    load_units()  # here once, for all workers: in each of them, among its requests, it held up a second's worth of them
     with tempfile.TemporaryDirectory(prefix="ndm-cds-metrics-") as counters:
         share_metrics(Path(counters))
         gc.collect()

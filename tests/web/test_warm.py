@@ -1,6 +1,5 @@
 """A worker has met each service before it serves."""
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -18,16 +17,13 @@ def knowledge() -> Knowledge:
     return load()
 
 
-def test_each_service_is_met_once_and_the_units_are_loaded(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The warm-up decides a shipped request of every service that has one, and then loads the units beside it."""
-    loaded, decided = threading.Event(), list[str]()
+def test_each_service_is_met_once(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warm-up decides a shipped request of every service that has one."""
+    decided = list[str]()
     decide = warm.decide
-    monkeypatch.setattr(warm, "load_units", loaded.set)
-    monkeypatch.setattr(warm, "UNITS_AFTER_S", 0.0)
     monkeypatch.setattr(
         warm, "decide", lambda known, service, body, **rest: decided.append(service) or decide(known, service, body, **rest)
     )
     warm.warm_up(knowledge, shipped("fixtures"), NOW)
     assert {"ndm-order-sign", "ndm-order-select"} <= set(decided)
     assert len(decided) == len(set(decided))
-    assert loaded.wait(5)
