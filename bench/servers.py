@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +26,10 @@ def free_port() -> int:
 
 @contextmanager
 def service(workers: int = 1) -> Iterator[str]:
-    """The service in development mode, as `ndm-cds serve --dev` starts it."""
+    """The service in development mode, as `ndm-cds serve --dev` starts it, with an empty store of its own."""
     port = free_port()
     command = [sys.executable, "-m", "cds_service", "serve", "--dev", "--port", str(port), "--workers", str(workers)]
-    with _running(command, f"http://127.0.0.1:{port}/healthz"):
+    with tempfile.TemporaryDirectory() as folder, _running(command, f"http://127.0.0.1:{port}/healthz", f"sqlite:///{folder}/store.db"):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -57,21 +58,23 @@ def bare(workers: int = 1) -> Iterator[str]:
 
 
 @contextmanager
-def _running(command: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: list[str], url: str, store: str = "") -> Iterator[subprocess.Popen[bytes]]:
     # A shell that forbids byte code would have every start compile all modules, which an installed service never does.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {"NDM_CDS_STORE_URL": store}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
-        _wait(url)
+        _wait(url, process)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
 
 
-def _wait(url: str) -> None:
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
+        if process.poll() is not None:
+            raise SystemExit(f"ended at once with status {process.returncode}: {process.args}")
         try:
             urlopen(url, timeout=1)
         except URLError as error:
