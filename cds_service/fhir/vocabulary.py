@@ -47,14 +47,20 @@ class Hit(Struct, frozen=True):
 @of_names
 def parsed(text: str) -> Text:
     """The words of a text, without accents; what lies beyond 8000 characters is not read."""
-    folded = unicodedata.normalize("NFKD", text[:LONGEST].lower())
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("β", "beta")
+    plain = _without_accents(text[:LONGEST].lower())
     words, gaps, last = [], [], 0
     for match in WORD.finditer(plain):
         words.append(match[0])
         gaps.append(plain[last : match.start()])
         last = match.end()
     return Text(tuple(words), (*gaps, plain[last:]))
+
+
+def _without_accents(text: str) -> str:
+    if text.isascii():  # nearly every text of a chart, and there is nothing to take away
+        return text
+    folded = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("β", "beta")
 
 
 def words_of(name: str) -> Words:
