@@ -20,7 +20,7 @@ LISTS = {"fhir/resources.py"}  # a list of FHIR's elements is looked up, not rea
 
 # From the ground up. A room knows the floors below it and no neighbour of its own floor.
 FLOORS = (
-    ("kept", "sent"),
+    ("kept", "sent", "turns"),
     ("errors", "settings", "strict_json", "moments", "clinical", "access", "bundles", "shipped"),
     ("finding", "evidence", "suggestion", "keysets", "store"),
     ("triggers", "conditions", "fhir", "protocol"),

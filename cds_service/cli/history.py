@@ -49,8 +49,6 @@ class Straight:
     archive: Archive
     rows: list[Row] = field(default_factory=list)
 
-    at_once = True
-
     def decided(self, record: Row) -> None:
         """Keeps a decision."""
         self.archive.write([record])

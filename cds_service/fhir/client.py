@@ -25,6 +25,7 @@ from cds_service.fhir.leash import POOLS, Leash, held
 from cds_service.fhir.origins import host_of, is_loopback_http, origin_of, registered_base
 from cds_service.fhir.search import OUTAGES, Fault, Reason, Search
 from cds_service.settings import LOOPBACK, Client, Settings
+from cds_service.turns import aside
 
 THREADS = 96  # two servers' wide doors, so that one that hangs does not keep another waiting
 CHUNK = 1 << 16
@@ -94,6 +95,7 @@ class FhirClient:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
+    @aside
     def _fetch(self, client: Client, budget: Budget, access: FhirAccess, queries: Mapping[str, str]) -> Mapping[str, Answer]:
         try:
             base, token = self._admit(client, budget, access)
@@ -108,8 +110,7 @@ class FhirClient:
         else:
             server.breaker.failed()
         self._count([search.fault for search in searches.values() if search.fault])
-        answers = {key: search.answer() for key, search in searches.items()}
-        return {key: answer for key, answer in answers.items() if answer is not None}
+        return {key: answer for key, search in searches.items() if (answer := search.answer()) is not None}
 
     def _admit(self, client: Client, budget: Budget, access: FhirAccess) -> tuple[str, str | None]:
         """The base to call and the token to show; nothing has been looked up or called yet."""

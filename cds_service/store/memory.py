@@ -9,6 +9,7 @@ from contextlib import suppress
 from cds_service.errors import StoreUnavailable
 from cds_service.store.archive import Archive, Override, Record
 from cds_service.store.spool import Spool, SpoolFull
+from cds_service.turns import aside
 
 DRAIN_EVERY_S = 0.25  # what waits is safe on the disk, and few large transactions cost less than many small ones
 REST_AFTER_FAULT_S = 5.0
@@ -67,6 +68,7 @@ class Memory:
             self._dropped += 1
         self._wake.set()
 
+    @aside
     def feedback(self, records: list[Record]) -> None:
         """Keep feedback, in the database or at least on the disk; raises StoreUnavailable where it is in neither."""
         if self._clock() >= self._resting_until:
@@ -93,11 +95,7 @@ class Memory:
             self._rest()
         return frozenset()
 
-    @property
-    def at_once(self) -> bool:
-        """Overrides are read without waiting for another machine."""
-        return self._near is not None
-
+    @aside
     def _in_time(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
         reading: Future[frozenset[Override]] = self._readers.submit(self._archive.overridden, patient, clinician, since)
         try:

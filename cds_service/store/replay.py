@@ -6,6 +6,8 @@ from sqlalchemy import Column, Double, Engine, Index, MetaData, Table, Text, del
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from cds_service.turns import aside
+
 metadata = MetaData()
 used_tokens = Table(
     "used_tokens",
@@ -33,6 +35,7 @@ class UsedTokens:
             connection.execute(CreateTable(used_tokens, if_not_exists=True))
             connection.execute(CreateIndex(used_tokens_expires, if_not_exists=True))
 
+    @aside
     def first_use(self, issuer: str, jti: str, expires: float) -> bool:
         """Insert or fail: True for exactly one of all callers with this issuer and jti; a database error is raised."""
         if self._prepare:
@@ -45,6 +48,7 @@ class UsedTokens:
             return False
         return True
 
+    @aside
     def forget(self, before: float) -> int:
         """Drop the tokens that expired before this moment; gives their number."""
         with self._engine.connect() as connection:

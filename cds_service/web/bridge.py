@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,10 +11,15 @@ from io import BytesIO
 from typing import Any
 
 from cds_service.errors import Overloaded, TooSlow
+from cds_service.turns import Turns, aside
+from cds_service.web.admission import LATE, PATIENCE_S
 
 IDLE_S, TOTAL_S = 2.0, 20.0  # how long a body may stand still, and how long it may take
+OTHERS = 32  # threads for what is no call of a hook: pages, health, and telling those who would have to wait too long
 EAGER = 128 * 1024  # so much of a body is awaited without a thread, before it is known who sends it
 DRAINED, DRAIN_S = 32 << 20, 3.0  # what is read on after an answer, since a client that is still sending would lose it
+
+HOOKS = "/cds-services/"
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -23,31 +29,52 @@ _LATE_ANSWER: Answer = (408, [("content-type", "application/json"), ("cache-cont
 
 
 class Bridge:
-    """Hands each request to a thread once its body, or a good part of it, is there; `reading` bodies may be read by threads at once."""
+    """Hands each request to a thread once its body, or a good part of it, is there.
 
-    def __init__(self, app: Application, threads: int, reading: int) -> None:
-        self._app = app
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+    Calls of hooks take turns in up to `most` threads, and as many may wait for their turn; `reading` bodies may be read at once.
+    """
+
+    def __init__(self, app: Application, most: int, reading: int) -> None:
+        self._app, self._most = app, most
+        self._turns = Turns(most)
+        self._others = ThreadPoolExecutor(OTHERS, thread_name_prefix="other")
         self._reading = threading.BoundedSemaphore(reading)
 
     async def __call__(self, scope: Any, proto: Any) -> None:
         """Answer one request of granian's RSGI."""
-        loop = asyncio.get_running_loop()
         length = _length(scope)
-        body = None if length == 0 else Body(proto, loop, self._reading, length)
+        if length == 0:
+            proto.response_bytes(*await self._answered(environ(scope, BytesIO())))
+            return
+        body = Body(proto, asyncio.get_running_loop(), self._reading, length)
         try:
-            if body:
-                await body.begin()
-            answer = await loop.run_in_executor(self._threads, self._answer, environ(scope, body or BytesIO()))
+            await self._answer_to(scope, proto, body)
+        finally:
+            body.let_go()
+
+    async def _answer_to(self, scope: Any, proto: Any, body: "Body") -> None:
+        try:
+            await body.begin()
+            status, headers, content = await self._answered(environ(scope, body))
         except TimeoutError:
-            answer = _LATE_ANSWER
-        status, headers, content = answer
-        if body is None or body.ended:
+            status, headers, content = _LATE_ANSWER
+        if body.ended:
             proto.response_bytes(status, headers, content)
             return
         proto.response_bytes(status, [*headers, ("connection", "close")], content)
         if status != TooSlow.status:
             await body.drain()
+
+    def _answered(self, environ: dict[str, Any]) -> asyncio.Future[Answer]:
+        loop = asyncio.get_running_loop()
+        if environ["REQUEST_METHOD"] != "POST" or not environ["PATH_INFO"].startswith(HOOKS):
+            return loop.run_in_executor(self._others, self._answer, environ)
+        if self._turns.waiting >= self._most:
+            return loop.run_in_executor(self._others, self._answer, environ | {LATE: True})
+        return loop.run_in_executor(self._turns, self._answer_in_time, environ, time.monotonic() + PATIENCE_S)
+
+    def _answer_in_time(self, environ: dict[str, Any], latest: float) -> Answer:
+        return self._answer(environ if time.monotonic() <= latest else environ | {LATE: True})
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
         """Run the application in this thread."""
@@ -74,7 +101,8 @@ class Body:
     """
 
     def __init__(self, proto: Any, loop: asyncio.AbstractEventLoop, reading: threading.BoundedSemaphore, length: int | None) -> None:
-        self._stream, self._loop, self._reading, self._length = aiter(proto), loop, reading, length
+        self._stream: Any = aiter(proto)
+        self._loop, self._reading, self._length = loop, reading, length
         self._come = 0
         self._pieces: list[bytes] = []
         self._held = 0  # bytes in the pieces
@@ -92,7 +120,7 @@ class Body:
             if not self._reading.acquire(blocking=False):
                 raise Overloaded("More bodies are under way than can be read. No check was made; try again shortly.")
             try:
-                asyncio.run_coroutine_threadsafe(self._fill(size), self._loop).result()
+                self._await(size)
             except TimeoutError:
                 raise TooSlow("The body did not arrive in time.") from None
             finally:
@@ -102,6 +130,10 @@ class Body:
         self._pieces, self._held = [left] if left else [], len(left)
         return taken
 
+    @aside
+    def _await(self, size: int) -> None:
+        asyncio.run_coroutine_threadsafe(self._fill(size), self._loop).result()
+
     async def drain(self) -> None:
         """Read on for a while after an early answer, and forget what comes."""
         left, self._latest = DRAINED, self._loop.time() + DRAIN_S
@@ -110,6 +142,10 @@ class Body:
                 self._pieces, self._held = [], 0
                 await self._fill(1)
                 left -= self._held
+
+    def let_go(self) -> None:
+        """Forget the stream: an error that passed through here may hold on to us, and the connection stays open as long as anybody does."""
+        self._stream = None
 
     async def _fill(self, size: int) -> None:
         while self._held < size and not self.ended:

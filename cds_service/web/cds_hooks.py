@@ -15,6 +15,7 @@ from cds_service.protocol.feedback import parse_feedback
 from cds_service.protocol.response import to_json
 from cds_service.service import Service
 from cds_service.settings import Client
+from cds_service.web.admission import LATE, overloaded
 from cds_service.web.bodies import read_body
 from cds_service.web.ledger import Ledger, verdicts
 from cds_service.web.logs import event
@@ -55,6 +56,8 @@ class CdsHooks:
 
     def invoke(self, service_id: str) -> Response:
         """The cards for one hook call."""
+        if LATE in request.environ:
+            raise overloaded()
         client = self._client(f"{DISCOVERY}/{service_id}")
         service = service_of(self._parts.knowledge, service_id)
         body = self._body()
@@ -118,16 +121,15 @@ class CdsHooks:
     def _decide(self, client: Client, service: Service, body: bytes) -> Decision:
         parts = self._parts
         mint = parts.ids.minter(client.name, service.id)
-        fetch, recall = parts.fetch_for(client), partial(self._ledger.overridden, client)
         style = Style(profile=client.profile, public_url=parts.settings.server.public_url, new_id=mint)
         found = decide(
             parts.knowledge,
             service.id,
             body,
-            fetch=fetch and parts.admission.aside(fetch),
+            fetch=parts.fetch_for(client),
             now=parts.now(),
             style=style,
-            overridden=recall if parts.store.at_once else parts.admission.aside(recall),
+            overridden=partial(self._ledger.overridden, client),
         )
         return replace(found, cards=()) if client.shadow else found
 

@@ -12,6 +12,7 @@ import certifi
 
 from cds_service.keysets import LARGEST_KEYSET, KeySet, PublicKey, read_keyset
 from cds_service.settings import Client, Settings
+from cds_service.turns import aside
 from cds_service.web.jwks_fetch import TIMEOUT_S, fetch
 
 FRESH_S = 300.0
@@ -54,7 +55,7 @@ class KeySource:
         refresh = self._ask(now)
         if known and not idle:
             return known
-        refresh.wait(TIMEOUT_S)
+        aside(refresh.wait)(TIMEOUT_S)
         return self._usable().keys.find(kid)
 
     def age(self) -> float | None:

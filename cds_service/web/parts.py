@@ -33,10 +33,6 @@ class Remembers(Protocol):
     def feedback(self, records: list[Record]) -> None:
         """Keep feedback, or raise StoreUnavailable."""
 
-    @property
-    def at_once(self) -> bool:
-        """Overrides are read without waiting for another machine."""
-
     def overridden(self, patient: str, clinician: str, since: float) -> frozenset[Override]:
         """What this clinician overrode for this patient since then, in seconds since 1970."""
 

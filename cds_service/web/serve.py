@@ -45,8 +45,7 @@ from cds_service.web.trust import Trust
 from cds_service.web.warm import warm_up
 from cds_service.web.workers import end_with_parent
 
-# Threads beside those that judge: they wait for a place, read the rest of a large body, or answer for health.
-WAITING = 384
+WAITING = 384  # calls beside those that are judged: they wait for their turn, for a place, or for the rest of a large body
 READING = 192  # bodies that threads may wait for at once; the first part of each is awaited without a thread
 CONNECTIONS = 2_048
 STOP_S = 3  # beside the deadline of the FHIR calls, for a request that is under way when the server stops

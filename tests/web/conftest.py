@@ -28,8 +28,6 @@ SECRET = b"a secret of the tests, 32 letters"
 class Kept:
     """A memory that keeps everything in lists; `full` makes it fail."""
 
-    at_once = False
-
     def __init__(self) -> None:
         self.decisions: list[Mapping[str, Any]] = []
         self.entries: list[Mapping[str, Any]] = []
