@@ -73,7 +73,8 @@ class Search:
 
     def answer(self) -> Answer | None:
         """What there is now; None where not even a first page came."""
-        return Answer(tuple(self.resources), self.complete) if self.pages else None
+        complete = self.complete  # first, since at the deadline the last page may still be coming in
+        return Answer(tuple(self.resources), complete) if self.pages else None
 
     def _read(self, get: Get) -> None:
         first = self._follow(self.query)

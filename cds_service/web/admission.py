@@ -8,7 +8,7 @@ from cds_service.turns import aside
 
 WAITING_PER_PLACE = 16
 PATIENCE_S = 1.0
-LATE = "ndm_cds.late"  # in the WSGI environment: the request had to wait too long for its turn, or would have to
+REFUSAL = "ndm_cds.refusal"  # in the WSGI environment: the error with which the server refuses a call before it is looked at
 
 
 class Admission:

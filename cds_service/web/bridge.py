@@ -1,6 +1,7 @@
 """Lets the WSGI application run in granian's asynchronous interface, where waiting for a body costs no thread and can be given up."""
 
 import asyncio
+import math
 import sys
 import threading
 import time
@@ -10,22 +11,19 @@ from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
-from cds_service.errors import Overloaded, TooSlow
+from cds_service.errors import Overloaded, ServiceError, TooSlow
 from cds_service.turns import Turns, aside
-from cds_service.web.admission import LATE, PATIENCE_S
+from cds_service.web.admission import PATIENCE_S, REFUSAL, overloaded
 
 IDLE_S, TOTAL_S = 2.0, 20.0  # how long a body may stand still, and how long it may take
 OTHERS = 32  # threads for what is no call of a hook: pages, health, and telling those who would have to wait too long
 EAGER = 128 * 1024  # so much of a body is awaited without a thread, before it is known who sends it
 DRAINED, DRAIN_S = 32 << 20, 3.0  # what is read on after an answer, since a client that is still sending would lose it
 
-HOOKS = "/cds-services/"
+HOOKS, FEEDBACK = "/cds-services/", "/feedback"
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Answer = tuple[int, list[tuple[str, str]], bytes]
-
-_LATE = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"timeout","diagnostics":"The body came too late."}]}'
-_LATE_ANSWER: Answer = (408, [("content-type", "application/json"), ("cache-control", "no-store")], _LATE)
 
 
 class Bridge:
@@ -55,9 +53,11 @@ class Bridge:
     async def _answer_to(self, scope: Any, proto: Any, body: "Body") -> None:
         try:
             await body.begin()
-            status, headers, content = await self._answered(environ(scope, body))
         except TimeoutError:
-            status, headers, content = _LATE_ANSWER
+            answering = self._refused(environ(scope, BytesIO()), TooSlow("The body did not arrive in time."))
+        else:
+            answering = self._answered(environ(scope, body))
+        status, headers, content = await answering
         if body.ended:
             proto.response_bytes(status, headers, content)
             return
@@ -69,12 +69,17 @@ class Bridge:
         loop = asyncio.get_running_loop()
         if environ["REQUEST_METHOD"] != "POST" or not environ["PATH_INFO"].startswith(HOOKS):
             return loop.run_in_executor(self._others, self._answer, environ)
-        if self._turns.waiting >= self._most:
-            return loop.run_in_executor(self._others, self._answer, environ | {LATE: True})
-        return loop.run_in_executor(self._turns, self._answer_in_time, environ, time.monotonic() + PATIENCE_S)
+        patience = math.inf if environ["PATH_INFO"].endswith(FEEDBACK) else PATIENCE_S  # nobody waits for it, and few send it again
+        if self._turns.waiting >= self._most and patience < math.inf:
+            return self._refused(environ, overloaded())
+        return loop.run_in_executor(self._turns, self._answer_in_time, environ, time.monotonic() + patience)
+
+    def _refused(self, environ: dict[str, Any], error: ServiceError) -> asyncio.Future[Answer]:
+        """The application says it, so that it is logged and counted as every other answer."""
+        return asyncio.get_running_loop().run_in_executor(self._others, self._answer, environ | {REFUSAL: error})
 
     def _answer_in_time(self, environ: dict[str, Any], latest: float) -> Answer:
-        return self._answer(environ if time.monotonic() <= latest else environ | {LATE: True})
+        return self._answer(environ if time.monotonic() <= latest else environ | {REFUSAL: overloaded()})
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
         """Run the application in this thread."""

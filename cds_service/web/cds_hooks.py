@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
+from typing import Any
 
 import orjson
 from flask import Blueprint, Response, g, request
@@ -15,7 +16,7 @@ from cds_service.protocol.feedback import parse_feedback
 from cds_service.protocol.response import to_json
 from cds_service.service import Service
 from cds_service.settings import Client
-from cds_service.web.admission import LATE, overloaded
+from cds_service.web.admission import REFUSAL
 from cds_service.web.bodies import read_body
 from cds_service.web.ledger import Ledger, verdicts
 from cds_service.web.logs import event
@@ -56,8 +57,6 @@ class CdsHooks:
 
     def invoke(self, service_id: str) -> Response:
         """The cards for one hook call."""
-        if LATE in request.environ:
-            raise overloaded()
         client = self._client(f"{DISCOVERY}/{service_id}")
         service = service_of(self._parts.knowledge, service_id)
         body = self._body()
@@ -94,6 +93,7 @@ class CdsHooks:
         def answer(**names: str) -> Response:
             started = self._parts.clock()
             try:
+                _refuse(request.environ)
                 given = view(**names)
             except Refused as refused:
                 self._parts.metrics.refused(refused.reason.value)
@@ -167,3 +167,10 @@ class CdsHooks:
             missing=g.get("missing"),
             elapsed_ms=round(elapsed_ms, 2),
         )
+
+
+def _refuse(environ: Mapping[str, Any]) -> None:
+    """Raises what the server says about a call that came too late or would have to wait too long."""
+    refusal: ServiceError | None = environ.get(REFUSAL)
+    if refusal is not None:
+        raise refusal

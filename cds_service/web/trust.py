@@ -11,6 +11,7 @@ from cds_service.errors import ServiceError
 from cds_service.keysets import PublicKey
 from cds_service.settings import DEVELOPMENT_CLIENT, Client, Settings
 from cds_service.web.jwks import KeyRing, KeysUnavailable
+from cds_service.web.logs import ERROR, event, fault
 from cds_service.web.tokens import LEEWAY_S, Reason, Refused, Token, claim_faults, client_of, clients_of, header_faults, read_token
 
 FORGET_EVERY_S = 60.0
@@ -98,11 +99,11 @@ class Trust:
             return DEVELOPMENT_CLIENT
         token = read_token(authorization)
         client = client_of(token, self._settings.clients)
-        for fault in header_faults(token.header, client):
-            raise Refused(fault)
+        for reason in header_faults(token.header, client):
+            raise Refused(reason)
         accepted = {*(self._settings.audience(path) for path in paths), *client.audiences}
-        for fault in claim_faults(token.claims, accepted, self._now()):
-            raise Refused(fault)
+        for reason in claim_faults(token.claims, accepted, self._now()):
+            raise Refused(reason)
         self.check_signature(token, client)
         self._use(token)
         return client
@@ -134,11 +135,11 @@ class Trust:
             raise _replay_store_down()
         try:
             first = self._used.first_use(token.claims["iss"], token.claims["jti"], expires)
-            self._forget_expired(now)
         except Exception as error:  # whatever breaks there, the answer is the same: closed
             self._rest.begin()
             raise _replay_store_down() from error
         self._rest.end()
+        self._forget_expired(now)
         if not first:
             raise Refused(Reason.REPLAYED)
 
@@ -148,6 +149,8 @@ class Trust:
         try:
             self._forgot = now
             self._used.forget(now)
+        except Exception as error:  # noqa: BLE001 - the caller's token is good, and what expired can be dropped a minute later
+            event("expired-tokens-kept", ERROR, **fault(error))
         finally:
             self._forgetting.release()
 

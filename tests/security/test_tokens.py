@@ -173,6 +173,18 @@ def trust(settings: Settings) -> Trust:
     return Trust(settings, KeyRing(settings, lambda: 0.0, start=lambda work: work()), Fresh(), lambda: NOW)
 
 
+def test_a_caller_does_not_pay_for_the_housekeeping(settings: Settings, hospital: Hospital) -> None:
+    """Where tokens that expired cannot be dropped, the one that was just used for the first time is good all the same."""
+
+    class Full(Fresh):
+        def forget(self, before: float) -> int:
+            raise OSError("disk full")
+
+    times = iter([NOW, *[NOW + 100.0] * 9])
+    trust = Trust(settings, KeyRing(settings, lambda: 0.0, start=lambda work: work()), Full(), lambda: next(times))
+    assert trust.client(f"Bearer {hospital.token()}", [ORDER_SIGN]).name
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_refused_for_its_reason(trust: Trust, hospital: Hospital, name: str) -> None:
     """A7, J1 to J7, J10, J13, SE-03 to SE-07, SE-09, SE-11, SE-14, SE-15, SE-20: each token is refused for its own reason."""

@@ -15,7 +15,7 @@ from cds_service.errors import Overloaded
 from cds_service.knowledge import Knowledge
 from cds_service.settings import Settings
 from cds_service.store.card_ids import CardIds
-from cds_service.web.admission import LATE, Admission
+from cds_service.web.admission import REFUSAL, Admission, overloaded
 
 from .conftest import SECRET, Build, Kept
 from .hospital import NOW, ORDER_SIGN, Hospital, bundle, carbapenemase, order, request, speaking
@@ -280,7 +280,7 @@ def test_an_overloaded_service_says_so_at_once(build: Build, settings: Settings)
 
 def test_a_call_that_waited_too_long_for_its_turn_is_told_so(open_caller: FlaskClient) -> None:
     """P4, A24: what the server found to be late is not judged any more."""
-    answer = open_caller.post(ORDER_SIGN, json=speaking(), environ_overrides={LATE: True})
+    answer = open_caller.post(ORDER_SIGN, json=speaking(), environ_overrides={REFUSAL: overloaded()})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     outcome(answer)
 
