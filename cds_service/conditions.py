@@ -72,21 +72,28 @@ def other_reason(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark)
 def another_isolate(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
     """The evidence is not current, and a current clinical isolate without the mechanism explains the drafts.
 
-    It carries a companion enzyme, or tested susceptible to a draft.
+    It carries a companion enzyme, or tested susceptible to a draft. Where the cause is unknown by the stated reason, or a vasopressor
+    runs, only one of this episode does. What grew in a sterile specimen is not explained away.
     """
     policy = bedside.policy
-    if any(one.state is State.CURRENT for one in evidence):
+    if any(one.state is State.CURRENT for one in evidence) or any(_sterile(bedside, isolate) for isolate in remark.isolates):
         return False
     genes, companions = set(policy.evidence.genes), set(policy.evidence.companions)
-    drafted = {order.drug.key for order in _drafts(bedside, remark)}
+    drafts = _drafts(bedside, remark)
+    drafted = {order.drug.key for order in drafts}
+    days = policy.windows.episode_days if bedside.empiric(drafts) else policy.windows.current_days
     for isolate in bedside.infection.isolates:
         found = {one.marker for one in isolate.detections if one.found}
-        if isolate in remark.isolates or found & genes or not bedside.recent(isolate):
+        if isolate in remark.isolates or found & genes or not bedside.recent(isolate, days):
             continue
         helped = {one.agent for one in isolate.susceptibilities if one.answer is Answer.SUSCEPTIBLE}
         if found & companions or helped & drafted:
             return True
     return False
+
+
+def _sterile(bedside: Bedside, isolate: Isolate) -> bool:
+    return isolate.specimen is not None and isolate.specimen.key in bedside.policy.evidence.sterile
 
 
 def not_empiric(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:

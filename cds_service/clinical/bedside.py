@@ -13,7 +13,7 @@ from cds_service.clinical.infection import Evidence, Infection, infection
 from cds_service.clinical.policy import Policy
 from cds_service.clinical.regimen import Regimen, regimen
 from cds_service.clinical.renal import INJURY, Kidney, kidney
-from cds_service.clinical.susceptibility import Breakpoint, Laboratory
+from cds_service.clinical.susceptibility import Breakpoint, Laboratory, cultured
 from cds_service.kept import kept
 
 # What is worked out for a bedside without a look at its orders.
@@ -149,6 +149,10 @@ class Bedside(Struct, frozen=True, dict=True):
         """The susceptibilities of some of the evidence; what arms the rules is looked at once."""
         return self.laboratory if evidence == self.infection.proven else self._tests(evidence)
 
+    def tests_on(self, isolates: Iterable[Isolate]) -> Laboratory:
+        """The susceptibilities of some isolates, whatever they carry."""
+        return self._tests(cultured(one, self.infection.isolates) for one in isolates)
+
     def _tests(self, evidence: Iterable[Evidence]) -> Laboratory:
         return Laboratory(tuple(evidence), self.reference.breakpoints, self.policy.breakpoints)
 
@@ -261,11 +265,11 @@ class Bedside(Struct, frozen=True, dict=True):
         wanted = set(groups)
         return any(one.organism is not None and one.organism.group in wanted and self.recent(one) for one in self.infection.isolates)
 
-    def recent(self, isolate: Isolate) -> bool:
-        """A clinical isolate within the window of current evidence; an undated one counts."""
+    def recent(self, isolate: Isolate, days: int | None = None) -> bool:
+        """A clinical isolate within the window of current evidence, or within so many days; an undated one counts."""
         surveillance = isolate.screening or (isolate.specimen is not None and isolate.specimen.surveillance)
         age = self.since(isolate.collected or isolate.reported)
-        return not surveillance and (age is None or age <= self.policy.windows.current_days * 24)
+        return not surveillance and (age is None or age <= (self.policy.windows.current_days if days is None else days) * 24)
 
     def recently_susceptible(self, agents: Iterable[str], days: int) -> bool:
         """One of these agents tested susceptible within so many days."""

@@ -99,7 +99,7 @@ def infection(
     found: list[Evidence] = []
     conflicts: list[Conflict] = []
     for isolate in usable:
-        kin = [other for other in usable if _same_isolate(isolate, other)]
+        kin = [other for other in usable if same_isolate(isolate, other)]
         verdicts = _newest(kin)
         one = _weigh(isolate, kin, verdicts, policy, now)
         if one is None:
@@ -108,12 +108,12 @@ def infection(
             found.append(one)
         conflicts += _conflicts(isolate, verdicts, policy, now)
     kept = _cleared([_carried(one, policy) if carrier else one for one in _without_twins(found)], usable, policy)
-    order = list(State)
-    kept.sort(key=lambda one: (order.index(one.state), one.days if one.days is not None else 0.0))
+    kept.sort(key=lambda one: (list(State).index(one.state), one.days if one.days is not None else 0.0))
     return Infection(tuple(kept), tuple(conflicts), tuple(usable))
 
 
-def _same_isolate(one: Isolate, other: Isolate) -> bool:
+def same_isolate(one: Isolate, other: Isolate) -> bool:
+    """Two results speak of one organism of one sample, as far as they name it."""
     if one.sample != other.sample:
         return False
     return one.organism is None or other.organism is None or one.organism.key == other.organism.key

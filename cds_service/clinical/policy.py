@@ -51,12 +51,16 @@ class EvidencePolicy(Sheet, frozen=True):
 
 
 class Windows(Sheet, frozen=True):
-    """How old evidence may be, in elapsed days; a finished procedure still tells something for `procedure_days`."""
+    """How old evidence may be, in elapsed days; a finished procedure still tells something for `procedure_days`.
+
+    An infection of unknown cause is that of an isolate of the last `episode_days`.
+    """
 
     current_days: int
     history_days: int
     remote_days: int
     procedure_days: int
+    episode_days: int
     future_h: int
 
 

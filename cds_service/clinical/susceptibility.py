@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from cds_service.clinical.facts import Answer, Susceptibility
-from cds_service.clinical.infection import Evidence
+from cds_service.clinical.facts import Answer, Isolate, Susceptibility
+from cds_service.clinical.infection import Evidence, State, same_isolate
 from cds_service.kept import kept
 
 AGAINST = {Answer.RESISTANT, Answer.NON_SUSCEPTIBLE, Answer.INTERMEDIATE}
@@ -104,6 +104,13 @@ class Laboratory(Struct, frozen=True, dict=True):
         names = [organism.key, organism.group] if organism else [evidence.group]
         rows = [row for row in self.breakpoints if row.agent == agent and row.standard == self.standard]
         return next((row.susceptible_max for name in names for row in rows if row.organism == name), None)
+
+
+def cultured(isolate: Isolate, isolates: Iterable[Isolate]) -> Evidence:
+    """An isolate with all that was tested on it, whatever it carries."""
+    tested = tuple(one for kin in isolates if same_isolate(isolate, kin) for one in kin.susceptibilities)
+    group = isolate.organism.group if isolate.organism else ""
+    return Evidence(isolate, State.CURRENT, (), False, (), group, False, None, tested)
 
 
 def _place(evidence: Evidence) -> tuple[str, str]:

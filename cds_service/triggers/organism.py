@@ -92,7 +92,10 @@ class Powerless:
 
 @dataclass(frozen=True)
 class SoleAgent:
-    """A species is treated with one drug that needs a partner; no proof of the mechanism is asked for."""
+    """A species is treated with one drug that needs a partner; no proof of the mechanism is asked for.
+
+    A drug of `enough` is, unless this species tested resistant to it.
+    """
 
     SAYS: ClassVar = Says("drug partner organism", variants="in-vitro-pair")
     organism: Group
@@ -107,7 +110,10 @@ class SoleAgent:
         isolates = [one for one in recent if one.organism and one.organism.group == self.organism]
         orders = regimen.of(self.drugs)
         keys = {order.drug.key for order in orders}
-        if not isolates or not orders or regimen.of(self.enough) or any(keys >= set(pair) for pair in self.pairs):
+        if not isolates or not orders or any(keys >= set(pair) for pair in self.pairs):
+            return
+        tests = bedside.tests_on(isolates)
+        if any(not tests.against([one.drug.key]) for one in regimen.of(self.enough)):
             return
         if set(bedside.policy.evidence.carriage_words) & (bedside.words | bedside.stated(orders)):
             return

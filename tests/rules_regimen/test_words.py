@@ -5,7 +5,7 @@ import pytest
 from cds_service.conditions import SOFTER, UNLESS
 from cds_service.finding import Remark
 from cds_service.triggers.trigger import names
-from tests.rules_regimen.bench import BLOOD, SCREEN, URINE, WOUND, Answer, bedside, isolate, order
+from tests.rules_regimen.bench import BLOOD, OTHER, SCREEN, URINE, WOUND, Answer, bedside, isolate, order
 
 
 @pytest.mark.parametrize("word", [*SOFTER, *UNLESS])
@@ -50,6 +50,24 @@ def test_a_neighbouring_isolate_explains_a_draft(neighbour: object, explains: bo
     side = bedside([order("club")], [carried, neighbour])  # type: ignore[list-item]
     remark = Remark(orders=side.regimen.signed)
     assert UNLESS["another-isolate"](side, side.infection.proven, remark) is explains
+
+
+@pytest.mark.parametrize(("days", "explains"), [(7, True), (8, False)])
+def test_only_an_isolate_of_this_episode_explains_an_empiric_draft(days: int, explains: bool) -> None:
+    """Where the order says that the cause is unknown, a susceptible isolate of an earlier infection explains nothing."""
+    carried = isolate("GENE", specimen=SCREEN, days=60)
+    neighbour = isolate(sample="b", tested={"club": Answer.SUSCEPTIBLE}, days=days)
+    side = bedside([order("club", reasons=frozenset({"fever"}))], [carried, neighbour])
+    remark = Remark(orders=side.regimen.signed)
+    assert UNLESS["another-isolate"](side, side.infection.proven, remark) is explains
+
+
+def test_what_grew_in_a_sterile_specimen_is_not_explained_by_another_isolate() -> None:
+    """A remark about an isolate from a sterile specimen stands, whatever grew elsewhere."""
+    mine, neighbour = isolate(organism=OTHER), isolate("FELLOW", sample="b", specimen=URINE)
+    side = bedside([order("club")], [mine, neighbour])
+    remark = Remark(orders=side.regimen.signed, isolates=(mine,))
+    assert not UNLESS["another-isolate"](side, (), remark)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ evidence:
   sterile: [blood]
   not_carriers: [gram-positive, yeast]
   carriage_words: [colonisation]
-windows: {current_days: 30, history_days: 365, remote_days: 730, procedure_days: 30, future_h: 24}
+windows: {current_days: 30, history_days: 365, remote_days: 730, procedure_days: 30, episode_days: 7, future_h: 24}
 clearance: {negative_screens: 2, days_apart: 7}
 regimen:
   active: [{drugs: [ceftazidime-avibactam]}]
