@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
 
+from sqlalchemy.exc import DataError, IntegrityError
+
 from cds_service.errors import StoreUnavailable
 from cds_service.store.archive import Archive, Override, Record
 from cds_service.store.spool import Spool, SpoolFull
@@ -13,6 +15,7 @@ from cds_service.turns import aside
 
 DRAIN_EVERY_S = 0.25  # what waits is safe on the disk, and few large transactions cost less than many small ones
 REST_AFTER_FAULT_S = 5.0
+NEVER = (KeyError, TypeError, ValueError, DataError, IntegrityError)  # faults of a record; those of a database pass
 READING_S = 0.05  # longer than this no card waits for the memory of overrides
 
 
@@ -36,7 +39,7 @@ class Memory:
         self._safe, self._near = safe or archive, near
         self._archive, self._spool, self._clock, self._rest_s = archive, spool, clock, rest_s
         self._resting_until = 0.0
-        self._dropped = 0
+        self._dropped, self._counting = 0, threading.Lock()
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._mover = threading.Thread(target=self._move, name="store", daemon=True)
@@ -65,7 +68,7 @@ class Memory:
         try:
             self._spool.append(record)
         except (OSError, SpoolFull):
-            self._dropped += 1
+            self._drop()
         self._wake.set()
 
     @aside
@@ -123,8 +126,13 @@ class Memory:
 
     def take_dropped(self) -> int:
         """How many decisions were given up since this was last asked."""
-        dropped, self._dropped = self._dropped, 0
+        with self._counting:
+            dropped, self._dropped = self._dropped, 0
         return dropped
+
+    def _drop(self) -> None:
+        with self._counting:
+            self._dropped += 1
 
     def _rest(self) -> None:
         self._resting_until = self._clock() + self._rest_s
@@ -138,9 +146,20 @@ class Memory:
         self._drain()
 
     def _write(self, records: Sequence[Record]) -> None:
-        """Feedback was acknowledged, so that its segment must not go before the disk has the commit."""
-        archive = self._safe if any(record["kind"] == "feedback" for record in records) else self._archive
-        archive.write(records)
+        """Feedback was acknowledged, so that its segment must not go before the disk has the commit.
+
+        A record that the database will never take is set apart and counted: nothing behind it may wait for it.
+        """
+        try:
+            archive = self._safe if any(record["kind"] == "feedback" for record in records) else self._archive
+            archive.write(records)
+        except NEVER:
+            if len(records) > 1:
+                for one in records:
+                    self._write([one])
+                return
+            self._spool.set_apart(records[0])
+            self._drop()
 
     def _drain(self) -> None:
         if self._clock() < self._resting_until and not self._stop.is_set():

@@ -17,6 +17,7 @@ from uuid import uuid4
 import orjson
 
 MOST_BYTES = 256 * 1024 * 1024
+REFUSED = "refused"  # the file of the records that the database will never take
 _SUFFIX = ".jsonl"
 
 Record = Mapping[str, Any]
@@ -27,7 +28,7 @@ class SpoolFull(Exception):
 
 
 class Spool:
-    """The segments in one folder; `most` is the number of bytes that may wait there."""
+    """The segments in one folder; `most` is the number of bytes that may wait there, as nearly as a process knows what others append."""
 
     def __init__(self, folder: Path, most: int = MOST_BYTES) -> None:
         self._folder, self._most = folder, most
@@ -67,8 +68,17 @@ class Spool:
         count = 0
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
             count += self._move(path, write)
-        self._waiting = self.size()
+        with self._lock:
+            self._waiting = self.size()
         return count
+
+    def set_apart(self, record: Any) -> None:
+        """Keep a record that the database will never take in a file for a human; what stands there is not drained."""
+        file = os.open(self._folder / REFUSED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(file, orjson.dumps(record) + b"\n")
+        finally:
+            os.close(file)
 
     def size(self) -> int:
         """The bytes that wait in the folder."""

@@ -14,7 +14,7 @@ from cds_service.store import tables
 from cds_service.store.archive import Archive
 from cds_service.store.engine import open_engine
 from cds_service.store.memory import READING_S, Memory
-from cds_service.store.spool import Spool
+from cds_service.store.spool import REFUSED, Spool
 
 from .conftest import PostgreSQL
 from .records import decision, feedback
@@ -161,6 +161,21 @@ def test_a_full_spool_gives_decisions_up_and_counts_them(tmp_path: Path) -> None
     memory.decided(decision(1))
     assert (memory.take_dropped(), memory.take_dropped()) == (1, 0)
     memory.stop()
+
+
+@pytest.mark.parametrize("line", ['{"kind":"decision"}', '{"kind":"feedback","id":"f-9"}', "{}", "5"])
+def test_a_record_that_no_database_takes_holds_nothing_up(archive: Archive, spool: Spool, url: str, line: str) -> None:
+    """A19: one ill-formed record among others, as another release may have left it: the others are kept, it is counted and set apart."""
+    spool.append(decision(1))
+    spool.append(decision(2))
+    (path,) = spool._folder.glob("*.jsonl")
+    path.write_text(path.read_text().replace("\n", f"\n{line}\n", 1))
+    memory = Memory(archive, spool, time.monotonic, REST_S)
+    memory.start()
+    assert eventually(lambda: spool.size() == 0)
+    memory.stop()
+    assert (rows(url, "decisions"), memory.take_dropped()) == (2, 1)
+    assert (spool._folder / REFUSED).read_text() == f"{line}\n"
 
 
 def test_feedback_is_acknowledged_from_the_disk_when_the_database_is_down(spool: Spool) -> None:
