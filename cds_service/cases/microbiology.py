@@ -9,6 +9,7 @@ from cds_service.cases.sheet import ResultLine
 
 LABORATORY = [status("observation-category", "laboratory")]
 LETTERS = {"S": "susceptible", "I": "intermediate", "R": "resistant", "NS": "non-susceptible"}
+SAYS = "says "
 TESTED = re.compile(r"(?:(?P<letter>S|I|R|NS)\b)?\s*(?:MIC )?(?P<sign><=|>=|<|>)?\s*(?P<mic>\d+(?:\.\d+)?)?")
 
 
@@ -94,9 +95,12 @@ def _susceptibility(chart: Chart, name: str, line: ResultLine, head: Mapping[str
     if said == "pending":
         chart.add("Observation", name, {**body, "status": "registered"}, line.whose)
         return
+    if said.startswith(SAYS):
+        chart.add("Observation", name, {**body, "valueString": said.removeprefix(SAYS)}, line.whose)
+        return
     parts = TESTED.fullmatch(said)
     if not parts or not (parts["letter"] or parts["mic"]):
-        raise ValueError(f"{agent}: {said!r} is not an answer such as 'S', 'R 16', 'MIC 8' or 'pending'")
+        raise ValueError(f"{agent}: {said!r} is not an answer such as 'S', 'R 16', 'MIC 8', 'says >8' or 'pending'")
     if parts["letter"]:
         code = {"system": HL7 + "v3-ObservationInterpretation", "code": parts["letter"]}
         body["interpretation"] = [{"coding": [code], "text": LETTERS[parts["letter"]].capitalize()}]

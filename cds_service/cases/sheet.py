@@ -49,7 +49,8 @@ class OrderLine(Line, frozen=True):
 class ResultLine(Line, frozen=True):
     """One isolate, or one direct test of a specimen.
 
-    `found` and `absent` name markers. `tested` gives a drug's answer as a laboratory prints it: "S", "R 16", "MIC 8", "pending".
+    `found` and `absent` name markers. `tested` gives a drug's answer as a laboratory prints it: "S", "R 16", "MIC 8", "pending",
+    or word for word: "says >8".
     `sample` joins several lines to one specimen. `form` is how the laboratory writes the marker. `pending` is a culture
     without a result.
     """

@@ -135,21 +135,23 @@ class Detection(Struct, frozen=True):
 
 
 class Susceptibility(Struct, frozen=True):
-    """One drug, or a pair of drugs, tested against one isolate; `mic` in mg/L."""
+    """One drug, or a pair of drugs, tested against one isolate; `mic` in mg/L, `unread` why what was sent could not be read."""
 
     agent: str
     answer: Answer
     mic: Decimal | None
     reference: str
     collected: datetime | None
+    unread: str = ""
 
 
 class Specimen(Struct, frozen=True):
-    """Where an isolate came from, as `hooks/shared/specimens.yaml` describes it."""
+    """Where an isolate came from, as `hooks/shared/specimens.yaml` describes it; `any_site` materials come from anywhere."""
 
     key: str
     name: str
     surveillance: bool = False
+    any_site: bool = False
 
 
 class Organism(Struct, frozen=True):

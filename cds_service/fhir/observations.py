@@ -1,27 +1,18 @@
 """One Observation as facts: what it found, what it tested, what it measured, and where it belongs."""
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from cds_service.clinical.facts import Answer, Detection, Measure, Organism, Susceptibility
-from cds_service.fhir import verdicts, words
+from cds_service.fhir import susceptibility, verdicts, words
 from cds_service.fhir.meanings import NO_MEANING, Meaning, Meanings
-from cds_service.fhir.quantity import Amount, amount, convert, exact, spelled
+from cds_service.fhir.quantity import amount, convert
 from cds_service.fhir.references import bare_all
 from cds_service.fhir.resources import Observation, Part
 from cds_service.fhir.specimens import Sample
-from cds_service.fhir.vocabulary import Phrases, words_of
 
-MIC = "mg/L"
-MIC_WORDS = Phrases(["mic", "minimum inhibitory concentration"])
-TWOFOLD = Decimal(2)
-WRITTEN = re.compile(r"\s*(?:(?P<sign><=|>=|<|>|≤|≥)\s*)?(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>mg/l|ug/ml|µg/ml|mcg/ml)?\b.{0,40}", re.IGNORECASE)
-ANSWERS = {answer.value for answer in Answer}
 PENDING = "registered"
 GENERAL = "general"
 MODIFIED = "it carries a modifier that this service does not know"
@@ -87,7 +78,7 @@ def observe(found: Observation, context: Context) -> Reading:
         organism=organism,
         organism_text=text,
         detections=() if modified else tuple(_detection(one, positive, context, one in marks) for one, positive in said.items()),
-        susceptibilities=() if modified else tuple(_susceptibilities(parts, context)),
+        susceptibilities=() if modified else tuple(_susceptibilities(found, parts, context)),
         measures=() if modified else tuple(_measures(parts, context)),
         problem=modified or next((one.problem for one in told if one.problem), ""),
         suspects=frozenset([*said, *[marker for one in asked for marker in one.markers]]),
@@ -167,43 +158,13 @@ def _claims(found: Observation, parts: Parts, meanings: Meanings) -> frozenset[s
     return frozenset([marker for text in said for marker in words.affirmed(meanings.terminology, "marker", text)])
 
 
-def _susceptibilities(parts: Parts, context: Context) -> Iterator[Susceptibility]:
-    for part, meaning in parts:
-        if meaning.agent:
-            mic = _mic(part, context.meanings)
-            answer = Answer.PENDING if context.status == PENDING else _category(part, context.meanings)
-            if mic is not None or answer is not Answer.UNSTATED:
-                yield Susceptibility(meaning.agent, answer, mic, context.reference, context.collected)
-
-
-def _category(part: Part, meanings: Meanings) -> Answer:
-    """Susceptible, intermediate or resistant; value and interpretation that disagree say nothing."""
-    votes = {one for one in (verdicts.valued(part, meanings), *verdicts.interpreted(part, meanings)) if one in ANSWERS}
-    return Answer(votes.pop()) if len(votes) == 1 else Answer.UNSTATED
-
-
-def _mic(part: Part, meanings: Meanings) -> Decimal | None:
-    """The MIC in mg/L; "more than" counts as the next twofold dilution, a zone diameter is none."""
-    found = amount(part.valueQuantity) or _written(part.valueString)
-    if found and not found.unit and _asks_for_mic(part, meanings):
-        found = replace(found, unit=MIC)
-    value = convert(found, MIC) if found and "/" in found.unit else None
-    return value * TWOFOLD if value is not None and found and found.comparator == ">" else value
-
-
-def _asks_for_mic(part: Part, meanings: Meanings) -> bool:
-    """The question itself says that a bare number is a concentration."""
-    asked = [words.title(meanings.terminology, part.code), *words.spoken(part.code)]
-    return any(MIC_WORDS.inside(words_of(text)) for text in asked)
-
-
-def _written(text: str | None) -> Amount | None:
-    match = WRITTEN.fullmatch(text) if text else None
-    value = exact(match["n"]) if match else None
-    if match is None or value is None:
-        return None
-    sign = {"≤": "<=", "≥": ">="}.get(match["sign"] or "", match["sign"] or "")
-    return Amount(value, spelled(match["unit"] or ""), sign)
+def _susceptibilities(found: Observation, parts: Parts, context: Context) -> Iterator[Susceptibility]:
+    """What was tested; of a test that is still under way only that it is."""
+    for one in susceptibility.results(parts, found.method, context.meanings):
+        if context.status == PENDING:
+            yield Susceptibility(one.agent, Answer.PENDING, one.mic, context.reference, context.collected)
+        elif one:
+            yield Susceptibility(one.agent, one.answer, one.mic, context.reference, context.collected, one.unread)
 
 
 def _measures(parts: Parts, context: Context) -> Iterator[tuple[str, Measure]]:

@@ -1,6 +1,6 @@
 """What codes and words mean: the value sets and name tables of the knowledge, asked by kind."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -98,6 +98,24 @@ class AntibacterialLook:
 
 
 @dataclass(frozen=True)
+class BareNumbers:
+    """How a number without a unit in a susceptibility result is meant: words of either kind, and the smallest and largest zone in mm."""
+
+    concentrations: Phrases = field(default_factory=lambda: Phrases(()))
+    diameters: Phrases = field(default_factory=lambda: Phrases(()))
+    zones_mm: tuple[Decimal, Decimal] = (Decimal(0), Decimal("Infinity"))
+
+    def concentration(self, value: Decimal, marked: bool, said: Iterable[str]) -> bool | None:
+        """Whether it is an MIC or a zone, or None where that is not clear; `marked` numbers are written as only an MIC is."""
+        told = [parsed(text).words for text in said]
+        mic, zone = any(map(self.concentrations.inside, told)), any(map(self.diameters.inside, told))
+        if mic is not zone:
+            return mic
+        least, most = self.zones_mm
+        return True if marked or not least <= value <= most else None
+
+
+@dataclass(frozen=True)
 class Terminology:
     """The kinds are drug, ingredient, partial, susceptibility, marker, producer, test, organism, culture, screening,
     interpretation, answer, circumstance, reaction, allergen, specimen and route; a key means something only in its kind.
@@ -114,6 +132,7 @@ class Terminology:
     tests: Mapping[str, Test] = field(default_factory=dict)
     ingredients: Ingredients = field(default_factory=lambda: Ingredients({}))
     look: AntibacterialLook = AntibacterialLook()
+    numbers: BareNumbers = BareNumbers()
     open_words: Phrases = field(default_factory=lambda: Phrases(()))
     negation: Negation = field(default_factory=lambda: Negation({}))
     severe_reactions: frozenset[str] = frozenset()

@@ -147,12 +147,21 @@ class WordSheet(Sheet, frozen=True):
     cultures: dict[str, WordRow]
     screening: dict[str, WordRow]
     negation: dict[Said, list[str]]
-    susceptibility: WordRow = WordRow()
+    susceptibility: SusceptibilityRow = SusceptibilityRow()
     never: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Concept(Struct, frozen=True):
     """A code with its name; other elements of FHIR are not looked at."""
+class SusceptibilityRow(Sheet, frozen=True):
+    """What is no susceptibility result, and what says that a bare number of one is an MIC or a zone; `zones_mm` is least and most."""
+
+    without: tuple[str, ...] = ()
+    mic: tuple[str, ...] = ()
+    zone: tuple[str, ...] = ()
+    zones_mm: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+
+
 
     code: str
     display: str = ""

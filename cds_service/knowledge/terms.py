@@ -8,7 +8,7 @@ from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.clinical.policy import Local
 from cds_service.fhir import quantity, systems
 from cds_service.fhir.negation import Negation
-from cds_service.fhir.valuesets import AntibacterialLook, Ingredients, Terminology, Test
+from cds_service.fhir.valuesets import AntibacterialLook, BareNumbers, Ingredients, Terminology, Test
 from cds_service.fhir.vocabulary import NOTHING, Entry, Phrases, Vocabulary
 from cds_service.knowledge.files import Files
 from cds_service.knowledge.known import Known, unknown
@@ -19,6 +19,7 @@ from cds_service.knowledge.names import (
     LookRow,
     OrganismSheet,
     SpecimenRow,
+    SusceptibilityRow,
     SpecimenSheet,
     ValueSet,
     WordRow,
@@ -57,6 +58,7 @@ def terminology(files: Files) -> Terminology:
         specimens={key: Specimen(key, row.name, row.surveillance) for key, row in specimens.specimens.items()},
         tests={key: Test(key, row.name, row.unit, row.molar_mass) for key, row in words.tests.items()},
         ingredients=_ingredients(files, drugs),
+        numbers=_numbers(words.susceptibility),
         look=_look(drugs.antibacterial),
         open_words=Phrases(drugs.open),
         negation=Negation({str(place): texts for place, texts in words.negation.items()}),
@@ -99,6 +101,10 @@ def _ingredients(files: Files, sheet: DrugSheet) -> Ingredients:
     for key, parts in pairs.items():
         unknown(files, DRUGS, f"pairs.{key}.parts", parts, [*sheet.drugs, *sheet.parts], "an ingredient of drugs.yaml")
     return Ingredients(products, pairs, frozenset(key for key, row in sheet.parts.items() if row.silent))
+
+def _numbers(row: SusceptibilityRow) -> BareNumbers:
+    return BareNumbers(Phrases(row.mic), Phrases(row.zone), row.zones_mm)
+
 
 
 def _look(row: LookRow) -> AntibacterialLook:

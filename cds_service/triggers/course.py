@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Measure, Order
+from cds_service.clinical.facts import Answer, Measure, Order, Susceptibility
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.lists import CIRCUMSTANCE, Circumstance, Part, Specimen, Test
 from cds_service.clinical.regimen import Drugs
+from cds_service.clinical.susceptibility import Laboratory
 from cds_service.finding import Indicator, Remark
 from cds_service.triggers.trigger import NONE, Says, names
 
@@ -185,9 +186,9 @@ class Unread:
     """An antibiotic order or a result of the mechanism was found and could not be read, or its drug is not judged here."""
 
     SAYS: ClassVar = Says(
-        "n why enzyme collected drug",
-        variants="result order in-words in-words-undated not-evaluated",
-        notes="result order not-evaluated",
+        "n why enzyme collected drug agent",
+        variants="result order in-words in-words-undated not-evaluated susceptibility",
+        notes="result order not-evaluated susceptibility",
     )
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
@@ -201,10 +202,31 @@ class Unread:
                 dated = {"collected": first.when.date().isoformat()} if first.when else {}
                 told = ("in-words" if dated else "in-words-undated") if first.markers else kind
                 yield Remark(variant=told, words={**words, **dated}, notes=(kind,))
+        yield from _untold(bedside)
         unjudged = bedside.unjudged if proven and bedside.regimen.signed and not bedside.regimen.active_rows else ()
         if unjudged:
             words = {"n": str(len(unjudged)), "why": "this service does not evaluate the drug", "drug": names(unjudged)}
             yield Remark(unjudged, variant="not-evaluated", words=words, notes=("not-evaluated",))
+
+
+def _untold(bedside: Bedside) -> Iterator[Remark]:
+    """Unread results of what is ordered, while no other regimen that is ordered tested susceptible."""
+    tests = bedside.laboratory
+    told = [(orders, row.tests, _unread(tests, row.tests)) for row, orders in bedside.regimen.active_rows]
+    if any(not lost and tests.susceptible(agents) for _, agents, lost in told):
+        return
+    for orders, _, lost in told:
+        if lost:
+            words = {"n": str(len(lost)), "why": lost[0].unread, "agent": bedside.reference.named(lost[0].agent), "drug": names(orders)}
+            yield Remark(orders, variant="susceptibility", words=words, notes=("susceptibility",))
+
+
+def _unread(tests: Laboratory, agents: Sequence[str]) -> list[Susceptibility]:
+    """Results of these agents that could not be read and are of a later day than every one that was."""
+    known = [one for agent in agents if (one := tests.tested(agent)) and one.answer not in {Answer.PENDING, Answer.UNSTATED}]
+    days = [one.collected.date() if one.collected else date.max for one in known]
+    lost = [one for of in tests.evidence for one in of.susceptibilities if one.unread and one.agent in agents]
+    return [one for one in lost if all((one.collected.date() if one.collected else date.min) > day for day in days)]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.facts import Chart
-from cds_service.fhir import laboratory, observations, orders, reports, verdicts
+from cds_service.fhir import laboratory, observations, orders, reports, susceptibility, verdicts
 
 Read = Callable[..., Chart]
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
@@ -481,6 +481,8 @@ def test_a_report_may_conclude_in_a_code(read: Read) -> None:
         ({"bodySite": {"text": "Rectum"}}, False, True),
         ({"method": {"text": "Surveillance culture"}}, True, False),
         ({"specimen": {"display": "Blood"}}, False, False),
+        ({"specimen": {"display": "Urine (screening)"}}, True, False),
+        ({"specimen": {"display": "Groin wound"}}, False, False),
     ],
 )
 def test_carriage_is_known_by_place_or_purpose(read: Read, elements: dict[str, Any], screening: bool, surveillance: bool) -> None:
@@ -488,6 +490,19 @@ def test_carriage_is_known_by_place_or_purpose(read: Read, elements: dict[str, A
     (isolate,) = read(observation(code=NDM, valueCodeableConcept=DETECTED, **elements)).isolates
     assert isolate.screening is screening
     assert (isolate.specimen is not None and isolate.specimen.surveillance) is surveillance
+
+
+def culture_of_groin(name: str) -> dict[str, Any]:
+    """A culture by its name, of a swab whose site is the groin, with its marker."""
+    marker = {"code": NDM, "valueCodeableConcept": DETECTED}
+    return observation(code={"text": name}, specimen={"display": "Groin swab"}, component=[marker])
+
+
+def test_the_culture_of_a_wound_is_no_search_for_carriage(read: Read) -> None:
+    """A wound culture from a swab of the groin comes from a wound; any other culture comes from where the swab was taken."""
+    (wound,), (other,) = (read(culture_of_groin(name)).isolates for name in ("Wound culture", "Culture"))
+    assert wound.specimen and other.specimen
+    assert (wound.specimen.key, other.specimen.key) == ("wound", "groin")
 
 
 def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) -> None:
@@ -525,18 +540,52 @@ def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) 
             {"valueQuantity": {"value": 12, "unit": "mm"}, "interpretation": flag("R")},
             ("meropenem", "resistant", None),
         ),
-        ({"text": "Cefiderocol"}, {"valueString": "S", "interpretation": flag("R")}, None),
+        ({"text": "Cefiderocol"}, {"valueString": "S", "interpretation": flag("R")}, ("cefiderocol", "unstated", None)),
         (
             {"text": "Cefiderocol zone"},
             {"valueQuantity": {"value": 22, "unit": "mm", "system": "http://unitsofmeasure.org", "code": "mm"}},
-            None,
+            ("cefiderocol", "unstated", None),
         ),
         ({"text": "Cefepime"}, {"interpretation": flag("SDD")}, ("cefepime", "susceptible", None)),
         ({"text": "Cefepime"}, {"interpretation": flag("NS")}, ("cefepime", "non-susceptible", None)),
         ({"text": "Cefiderocol MIC"}, {"valueString": "2 (S)"}, ("cefiderocol", "susceptible", "2")),
         ({"text": "Ceftazidime-avibactam MIC"}, {"valueString": ">16/4 R"}, ("ceftazidime-avibactam", "resistant", "32")),
         ({"text": "Aztreonam-avibactam MIC"}, {"valueString": "0.5/4"}, ("aztreonam-avibactam", "unstated", "0.5")),
-        ({"text": "Aztreonam-avibactam"}, {"valueString": "22"}, None),
+        ({"text": "Aztreonam-avibactam"}, {"valueString": "22"}, ("aztreonam-avibactam", "unstated", None)),
+        ({"text": "Aztreonam-avibactam"}, {"valueString": "sent away"}, None),
+        ({"text": "Aztreonam-avibactam"}, {"valueString": "8/4"}, ("aztreonam-avibactam", "unstated", "8")),
+        ({"text": "Aztreonam-avibactam"}, {"valueString": "<=4/4 ug/mL"}, ("aztreonam-avibactam", "unstated", "4")),
+        ({"text": "Cefiderocol"}, {"valueString": "> 8"}, ("cefiderocol", "unstated", "16")),
+        ({"text": "Cefiderocol"}, {"valueString": "MIC>16"}, ("cefiderocol", "unstated", "32")),
+        ({"text": "Cefiderocol"}, {"valueString": "R (MIC 16)"}, ("cefiderocol", "resistant", "16")),
+        ({"text": "Cefiderocol"}, {"valueString": "0,5"}, ("cefiderocol", "unstated", "0.5")),
+        ({"text": "Cefiderocol"}, {"valueQuantity": {"value": 0.5}}, ("cefiderocol", "unstated", "0.5")),
+        ({"text": "Cefiderocol"}, {"valueInteger": 16}, ("cefiderocol", "unstated", None)),
+        ({"text": "Cefiderocol MIC"}, {"valueInteger": 16}, ("cefiderocol", "unstated", "16")),
+        ({"text": "Cefiderocol"}, {"valueString": "16", "method": {"text": "Broth microdilution"}}, ("cefiderocol", "unstated", "16")),
+        ({"text": "Cefiderocol"}, {"valueString": "5", "method": {"text": "Disk diffusion"}}, ("cefiderocol", "unstated", None)),
+        ({"coding": [{"system": LOINC, "code": "44-8"}]}, {"valueString": "16"}, ("aztreonam", "unstated", "16")),
+        ({"coding": [{"system": LOINC, "code": "45-5"}]}, {"valueString": "16"}, ("aztreonam", "unstated", None)),
+        (
+            {"text": "Aztreonam-avibactam"},
+            {"valueRatio": {"numerator": {"value": 8}, "denominator": {"value": 4}}},
+            ("aztreonam-avibactam", "unstated", "8"),
+        ),
+        (
+            {"text": "Cefiderocol"},
+            {"component": [{"code": {"text": "MIC"}, "valueQuantity": {"value": 16, "unit": "mg/L"}}]},
+            ("cefiderocol", "unstated", "16"),
+        ),
+        (
+            {"text": "Cefiderocol"},
+            {
+                "component": [
+                    {"code": {"text": "MIC"}, "valueString": "16"},
+                    {"code": {"text": "Interpretation"}, "valueCodeableConcept": {"text": "Resistant"}},
+                ]
+            },
+            ("cefiderocol", "resistant", "16"),
+        ),
         ({"text": "Gentamicin trough"}, {"valueQuantity": {"value": 1.2, "unit": "ug/mL"}}, None),
         ({"text": "ATM-AVI"}, {"valueCodeableConcept": {"text": "Susceptible"}}, ("aztreonam-avibactam", "susceptible", None)),
         ({"text": "Ceftazidime-avibactam + aztreonam"}, {"valueString": "S"}, ("ceftazidime-avibactam+aztreonam", "susceptible", None)),
@@ -545,7 +594,7 @@ def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) 
 def test_susceptibilities_are_read_by_code_or_text(
     read: Read, code: dict[str, Any], elements: dict[str, Any], expected: tuple[str, str, str | None] | None
 ) -> None:
-    """A zone in millimetres is no MIC, a drug level is no susceptibility, and answers that disagree say nothing."""
+    """An MIC is read in every shape of value, a zone in millimetres is none, and a drug level is no susceptibility."""
     chart = read(observation(code=code, **elements))
     results = [
         (one.agent, str(one.answer), str(one.mic) if one.mic is not None else None)
@@ -553,6 +602,24 @@ def test_susceptibilities_are_read_by_code_or_text(
         for one in isolate.susceptibilities
     ]
     assert results == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("elements", "why"),
+    [
+        ({"valueString": "16"}, susceptibility.NO_UNIT),
+        ({"valueQuantity": {"value": 22, "unit": "mm"}}, susceptibility.DIAMETER),
+        ({"valueString": "S", "interpretation": flag("R")}, verdicts.CONFLICT),
+        ({"valueString": "16 mm", "interpretation": flag("R")}, ""),
+        ({"valueString": "16", "interpretation": flag("S")}, ""),
+        ({"valueString": "16 mg/L"}, ""),
+    ],
+)
+def test_a_susceptibility_that_could_not_be_read_says_why(read: Read, elements: dict[str, Any], why: str) -> None:
+    """A number that may be an MIC or a zone, a zone alone and answers that disagree are kept as unread, never dropped."""
+    chart = read(observation(code={"text": "Cefiderocol"}, **elements))
+    (result,) = [one for isolate in chart.isolates for one in isolate.susceptibilities]
+    assert result.unread == why
 
 
 def test_the_wording_of_a_broken_order_names_its_reason() -> None:
