@@ -64,7 +64,7 @@ def decide(
     record = with_medications(parts, request, drafts, fetch, knowledge)
     bedside = stand_at(service, request, drafts, record, knowledge, now)
     verdicts = service.judge(bedside)
-    due = verdicts.findings and plan(verdicts, bedside, service)  # an override only takes cards away, so that without one nothing is asked
+    due = plan(verdicts, bedside, service)  # an override only takes cards away: where none is due, nobody is asked for one
     cards = write(verdicts, bedside, service, knowledge, request, style, overridden(request)) if due else ()
     return Decision(service, request, cards, verdicts, bedside, bedside.chart.missing, knowledge.version)
 

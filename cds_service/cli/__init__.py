@@ -1,4 +1,4 @@
-"""The command line: serve, check, decide, explain, replay, catalog, demo, config, jwt."""
+"""The command line: serve, check, decide, explain, replay, catalog, report, bench, demo, config, jwt."""
 
 from cds_service.cli.main import main
 
