@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from itertools import permutations
 from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
+from cds_service.clinical.coverage import lapses
 from cds_service.clinical.facts import Order, Route
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.lists import Marker, Trait
@@ -129,11 +129,11 @@ class PartlyProtectedDrug:
 class ProtectionRemoved:
     """The session takes away, or lets expire, what makes the rest of the regimen work.
 
-    Two drugs that need one another may end at most `apart_h` hours apart; one without a stated end is taken to run on for `open_h`.
-    Where the session touches neither, an end within `apart_h` from now is news enough.
+    A drug may go on for at most `apart_h` without what makes it work; one without a stated end is taken to run on for `open_h`.
+    Where the session touches none of them, an end within `apart_h` from now is news enough.
     """
 
-    SAYS: ClassVar = Says("drug other hours ends", variants="last-active ends-earlier")
+    SAYS: ClassVar = Says("drug other hours", variants="last-active ends-earlier ends-first pauses")
     apart_h: int
     open_h: int
 
@@ -160,27 +160,16 @@ class ProtectionRemoved:
         return [order for order in regimen.replaced if order.drug.key not in drafted]
 
     def _expires(self, regimen: Regimen) -> Iterator[Remark]:
-        """Of the one row that works, one drug ends long before the other."""
-        if len(regimen.active_rows) != 1:
-            return
-        touched = any(order.draft for order in regimen.active)
+        """The regimen works, and one of its drugs goes on for long without what makes it work."""
+        touched = any(order.draft and order.drug.key in regimen.directed for order in regimen.therapy)
         apart = timedelta(hours=self.apart_h)
-        keys = dict.fromkeys(order.drug.key for order in regimen.active)
-        legs = [[order for order in regimen.active if order.drug.key == key] for key in keys]
-        known = [(leg, self._last(regimen, leg)) for leg in legs]
-        for (first, ends), (second, last) in permutations(known, 2):
-            later = last or regimen.now + timedelta(hours=self.open_h)
-            if ends and later - ends > apart and (touched or ends - regimen.now <= apart):
-                hours = _span((later - ends).total_seconds() / 3600)
-                words = {"drug": names(first), "other": names(second), "hours": hours, "ends": ends.isoformat(" ", "minutes")}
-                yield Remark((*first, *second), variant="ends-earlier", words=words)
+        for lapse in lapses(regimen, self.open_h) if regimen.active_rows else ():
+            if lapse.until - lapse.begins > apart and (touched or lapse.begins - regimen.now <= apart):
+                variant = "ends-first" if lapse.open else "pauses" if lapse.resumes else "ends-earlier"
+                hours = (lapse.begins - regimen.now).total_seconds() / 3600 if lapse.open else lapse.hours
+                words = {"drug": names(lapse.ended), "other": names(lapse.left), "hours": _span(hours)}
+                yield Remark((*lapse.ended, *lapse.left), variant=variant, words=words)
                 return
-
-    @staticmethod
-    def _last(regimen: Regimen, leg: Sequence[Order]) -> datetime | None:
-        """The last stated end; a single dose that was given already is somebody's next step, not an end."""
-        ends = [regimen.end(order) if order.ends or order.draft else None for order in leg]
-        return max(moment for moment in ends if moment) if all(ends) else None
 
 
 def _span(hours: float) -> str:
