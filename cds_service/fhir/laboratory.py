@@ -48,20 +48,28 @@ class Laboratory(Struct, frozen=True):
         collected = taken or sample.collected or moment(found.issued) or (report.collected if report else None)
         status = found.status if found.status in TRUSTED else UNSURE
         reading = observe(found, Context(self.meanings, name, status or UNSURE, collected, issued, sample))
-        screening = reading.screening or not self.screens.isdisjoint(reading.orders) or bool(report and report.screening)
+        asked = not self.screens.isdisjoint(reading.orders) or bool(report and report.screening)
+        screening = reading.screening or asked or sample.screening
         return self._dated(replace(reading, screening=screening, sample=self._placed(found, reading, screening)))
 
     def _placed(self, found: Observation, reading: Reading, screening: bool) -> Sample:
-        """Without a specimen, the culture's code or the body site says where; then only an equal time ties results."""
-        sample = reading.sample
+        """Without a specimen, the culture's code or the body site says where; then only an equal time ties results.
+
+        The culture of pus or tissue tells more than the site of the swab.
+        """
+        sample, terms = reading.sample, self.meanings.terminology
+        culture = terms.specimen(reading.culture) if reading.culture else None
+        told = culture if culture and culture.any_site and not screening else None
+        if sample.specimen and told and sample.specimen.surveillance:
+            return replace(sample, specimen=told)
         if sample.specimen or (reading.measures and not reading.detections):
             return sample
-        terms = self.meanings.terminology
-        kind = self.specimens.site(found.bodySite) or (terms.specimen(reading.culture) if reading.culture else None)
+        site = self.specimens.site(found.bodySite)
+        kind = told if told and site and site.surveillance else site or culture
         timed = reading.collected and "T" in (found.effectiveDateTime or found.issued or "")
         if sample == NO_SAMPLE and timed and reading.collected:
             sample = Sample(f"{'screen' if screening else 'unnamed'}|{reading.collected.isoformat()}")
-        return Sample(sample.key, kind, sample.text, sample.collected)
+        return replace(sample, specimen=kind)
 
     def _dated(self, reading: Reading) -> Reading:
         """A result from the future is no result."""

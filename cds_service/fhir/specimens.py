@@ -1,9 +1,10 @@
 """Where a result came from: the specimen's kind, its time, and what makes two results come from one specimen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from cds_service.clinical import facts
 from cds_service.fhir import words
@@ -14,12 +15,13 @@ from cds_service.fhir.valuesets import Terminology
 
 
 class Sample(Struct, frozen=True):
-    """`key` is equal for results of one specimen, "" where nothing ties the result to others."""
+    """`key` is equal for results of one specimen, "" where nothing ties the result to others; `screening`: its words say so."""
 
     key: str = ""
     specimen: facts.Specimen | None = None
     text: str = ""
     collected: datetime | None = None
+    screening: bool = False
 
 
 NO_SAMPLE = Sample()
@@ -42,22 +44,28 @@ class Specimens(Struct, frozen=True):
         if found:
             return self._known(bare(name), found, reference)
         display = reference.display or ""
-        return Sample(bare(name) or _alike(display, taken), self.kind(display), display, None)
+        return Sample(bare(name) or _alike(display, taken), self.kind(display), display, None, self._searched([display]))
 
     def _inside(self, name: str, inside: Sequence[Raw] | None, reference: Reference, taken: datetime | None) -> Sample:
         """A contained specimen has no identity of its own: its kind and its time stand for it."""
         found = next((one for one in contained(inside, Specimen, "Specimen") if one.id == name), None)
         if found is None:
-            return Sample("", self.kind(reference.display or ""), reference.display or "")
+            display = reference.display or ""
+            return Sample("", self.kind(display), display, screening=self._searched([display]))
         sample = self._known("", found, reference)
         key = _alike(sample.specimen.key if sample.specimen else sample.text, sample.collected or taken)
-        return Sample(key, sample.specimen, sample.text, sample.collected)
+        return replace(sample, key=key)
 
     def _known(self, key: str, found: Specimen, reference: Reference) -> Sample:
         text = words.label(found.type) or reference.display or ""
         sites = found.collection.bodySite if found.collection else None
         kind = self.site(found.type) or self.kind(reference.display or "") or self.site(sites)
-        return Sample(key, kind, text, _collected(found.collection) or moment(found.receivedTime))
+        searched = self._searched([*words.spoken(found.type), reference.display or ""])
+        return Sample(key, kind, text, _collected(found.collection) or moment(found.receivedTime), searched)
+
+    def _searched(self, texts: Iterable[str]) -> bool:
+        """The specimen's own words say that carriage was searched for."""
+        return any(self.terminology.text("searched", text) for text in texts if text)
 
     def kind(self, text: str) -> facts.Specimen | None:
         key = self.terminology.text("specimen", text) if text else None

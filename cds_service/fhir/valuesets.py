@@ -117,7 +117,7 @@ class BareNumbers:
 
 @dataclass(frozen=True)
 class Terminology:
-    """The kinds are drug, ingredient, partial, susceptibility, marker, producer, test, organism, culture, screening,
+    """The kinds are drug, ingredient, partial, susceptibility, marker, producer, test, organism, culture, screening, searched,
     interpretation, answer, circumstance, reaction, allergen, specimen and route; a key means something only in its kind.
     `memories` are what readers have worked out over all requests by the name of the reader: what codes mean, never a value of a patient;
     `meanings` are the same for codes with their words.

@@ -27,6 +27,7 @@ class Entry(Struct, frozen=True):
     """The names of one key.
 
     `alone` names count where nearly nothing else is written; `without` words forbid all names, and of `needs` one must be there.
+    Of several names in one text the one of more `weight` is meant, whatever their length.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Entry(Struct, frozen=True):
     alone: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    weight: int = 0
 
 
 class Hit(Struct, frozen=True):
@@ -100,6 +102,7 @@ class Vocabulary:
         self._names: dict[str, list[tuple[Words, str, bool]]] = defaultdict(list)
         self._without: dict[str, Phrases] = {}
         self._needs: dict[str, Phrases] = {}
+        self._weights: dict[str, int] = {}
         self._few = few
         for entry in entries:
             self._add(entry)
@@ -117,6 +120,7 @@ class Vocabulary:
             self._without[entry.key] = Phrases(entry.without)
         if entry.needs:
             self._needs[entry.key] = Phrases(entry.needs)
+        self._weights[entry.key] = entry.weight
 
     def _put(self, name: str, key: str, alone: bool) -> None:
         words = words_of(name)
@@ -163,9 +167,9 @@ class Vocabulary:
         return sum(1 for place, word in enumerate(words) if place not in named and word.isalpha()) <= self._few
 
     def longest(self, text: str) -> str | None:
-        """The key of the longest name in the text, the first of equals."""
+        """The key of the longest of the weightiest names in the text, the first of equals."""
         hits, words = self.hits(text), parsed(text).words
-        best = max(hits, key=lambda hit: sum(map(len, words[hit.start : hit.end])), default=None)
+        best = max(hits, key=lambda hit: (self._weights[hit.key], sum(map(len, words[hit.start : hit.end]))), default=None)
         return best.key if best else None
 
     def named(self, text: str) -> frozenset[str]:

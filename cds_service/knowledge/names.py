@@ -80,17 +80,35 @@ class OrganismSheet(Sheet, frozen=True):
 
 
 class SpecimenRow(Sheet, frozen=True):
-    """One place that samples come from."""
+    """One place or material that samples come from; a `general` one counts where no other clinical one is named.
+
+    `any_site`: a material that any site of the body may yield, surveillance sites too.
+    """
 
     name: str
     surveillance: bool = False
+    any_site: bool = False
+    general: bool = False
     texts: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def entry(self, key: str) -> Entry:
+        """A clinical material outweighs the site that it was taken from."""
+        return Entry(key, (self.name, *self.texts), without=self.without, weight=0 if self.surveillance else 1 if self.general else 2)
+
+
+class ScreeningRow(Sheet, frozen=True):
+    """Words of a specimen that say it was taken in search of carriage, and those beside which they do not."""
+
+    texts: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
 
 class SpecimenSheet(Sheet, frozen=True):
     """The whole of `specimens.yaml`."""
 
     specimens: dict[str, SpecimenRow]
+    screening: ScreeningRow
     never: tuple[str, ...] = ()
 
 
@@ -135,6 +153,15 @@ Said = Literal[
 ]
 
 
+class SusceptibilityRow(Sheet, frozen=True):
+    """What is no susceptibility result, and what says that a bare number of one is an MIC or a zone; `zones_mm` is least and most."""
+
+    without: tuple[str, ...] = ()
+    mic: tuple[str, ...] = ()
+    zone: tuple[str, ...] = ()
+    zones_mm: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+
+
 class WordSheet(Sheet, frozen=True):
     """The whole of `words.yaml`."""
 
@@ -153,15 +180,6 @@ class WordSheet(Sheet, frozen=True):
 
 class Concept(Struct, frozen=True):
     """A code with its name; other elements of FHIR are not looked at."""
-class SusceptibilityRow(Sheet, frozen=True):
-    """What is no susceptibility result, and what says that a bare number of one is an MIC or a zone; `zones_mm` is least and most."""
-
-    without: tuple[str, ...] = ()
-    mic: tuple[str, ...] = ()
-    zone: tuple[str, ...] = ()
-    zones_mm: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
-
-
 
     code: str
     display: str = ""

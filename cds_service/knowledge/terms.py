@@ -18,9 +18,8 @@ from cds_service.knowledge.names import (
     DrugSheet,
     LookRow,
     OrganismSheet,
-    SpecimenRow,
-    SusceptibilityRow,
     SpecimenSheet,
+    SusceptibilityRow,
     ValueSet,
     WordRow,
     WordSheet,
@@ -55,11 +54,11 @@ def terminology(files: Files) -> Terminology:
         names=names,
         drugs={key: _drug(key, row) for key, row in drugs.drugs.items()},
         organisms={key: Organism(key, row.name, row.group, frozenset(row.traits)) for key, row in organisms.organisms.items()},
-        specimens={key: Specimen(key, row.name, row.surveillance) for key, row in specimens.specimens.items()},
+        specimens={key: Specimen(key, row.name, row.surveillance, row.any_site) for key, row in specimens.specimens.items()},
         tests={key: Test(key, row.name, row.unit, row.molar_mass) for key, row in words.tests.items()},
         ingredients=_ingredients(files, drugs),
-        numbers=_numbers(words.susceptibility),
         look=_look(drugs.antibacterial),
+        numbers=_numbers(words.susceptibility),
         open_words=Phrases(drugs.open),
         negation=Negation({str(place): texts for place, texts in words.negation.items()}),
         severe_reactions=frozenset(key for key, row in words.reactions.items() if row.severe),
@@ -102,9 +101,9 @@ def _ingredients(files: Files, sheet: DrugSheet) -> Ingredients:
         unknown(files, DRUGS, f"pairs.{key}.parts", parts, [*sheet.drugs, *sheet.parts], "an ingredient of drugs.yaml")
     return Ingredients(products, pairs, frozenset(key for key, row in sheet.parts.items() if row.silent))
 
+
 def _numbers(row: SusceptibilityRow) -> BareNumbers:
     return BareNumbers(Phrases(row.mic), Phrases(row.zone), row.zones_mm)
-
 
 
 def _look(row: LookRow) -> AntibacterialLook:
@@ -126,7 +125,8 @@ def _names(
         "susceptibility": Vocabulary(tested),
         "inhaled": Vocabulary(Entry(key, row.inhaled) for key, row in drugs.drugs.items() if row.inhaled),
         "organism": Vocabulary(places, organisms.never),
-        "specimen": Vocabulary(_spoken(specimens.specimens), specimens.never),
+        "specimen": Vocabulary((row.entry(key) for key, row in specimens.specimens.items()), specimens.never),
+        "searched": Vocabulary([Entry("surveillance", specimens.screening.texts, without=specimens.screening.without)]),
         "circumstance": Vocabulary(_rows(circumstances.circumstances), circumstances.never),
     }
     for kind, rows in _tables(words).items():
@@ -141,10 +141,6 @@ def _substances(sheet: DrugSheet) -> Iterator[Entry]:
         yield Entry(key, tuple(dict.fromkeys((*own, *row.texts, *row.inhaled))), needs=row.needs)
     for key, part in sheet.parts.items():
         yield Entry(key, (key, *part.texts))
-
-
-def _spoken(rows: Mapping[str, SpecimenRow]) -> Iterator[Entry]:
-    return (Entry(key, (row.name, *row.texts)) for key, row in rows.items())
 
 
 def _rows(rows: Mapping[str, WordRow]) -> Iterator[Entry]:
@@ -166,7 +162,7 @@ def _tables(words: WordSheet) -> dict[str, Mapping[str, WordRow]]:
 
 
 def _check_names(files: Files, names: Mapping[str, Vocabulary]) -> None:
-    tables = {"drug": DRUGS, "organism": ORGANISMS, "specimen": SPECIMENS, "circumstance": CIRCUMSTANCES}
+    tables = {"drug": DRUGS, "organism": ORGANISMS, "specimen": SPECIMENS, "searched": SPECIMENS, "circumstance": CIRCUMSTANCES}
     for kind, vocabulary in names.items():
         if kind in {"ingredient", "susceptibility", "inhaled"}:
             continue
