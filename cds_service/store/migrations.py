@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cds_service.store import tables
-from cds_service.store.replay import used_tokens, used_tokens_expires
+from cds_service.store.used_tokens import used_tokens, used_tokens_expires
 
 _LOCK = 0x6E646D  # any number that other programs in the same database are unlikely to take
 

@@ -17,8 +17,8 @@ from cds_service.finding import Indicator
 from cds_service.knowledge import Knowledge
 from cds_service.store.statistics import Happened
 from cds_service.web.board import DAY, Board, RuleLine, board
-from cds_service.web.charts import over_time, parts, small_multiples, whisker
 from cds_service.web.intervals import Rate, Share
+from cds_service.web.plots import over_time, parts, small_multiples, whisker
 from cds_service.web.rule_pages import rules_of
 from cds_service.web.site import guard, policies
 

@@ -28,10 +28,10 @@ from cds_service.shipped import shipped
 from cds_service.store.archive import Archive
 from cds_service.store.engine import is_near, open_engine
 from cds_service.store.memory import READING_S, Memory
-from cds_service.store.replay import UsedTokens
 from cds_service.store.secret import kept_secret
 from cds_service.store.spool import Spool
 from cds_service.store.statistics import Statistics
+from cds_service.store.used_tokens import UsedTokens
 from cds_service.web import create_app, utc_now
 from cds_service.web.admission import Admission
 from cds_service.web.allocator import give_back

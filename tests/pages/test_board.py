@@ -7,8 +7,8 @@ import pytest
 
 from cds_service.store.statistics import Answered, Happened, Shown, Told
 from cds_service.web.board import DAY, Board, board, fell_silent
-from cds_service.web.charts import Picture, nice, over_time, small_multiples, whisker
 from cds_service.web.intervals import Share
+from cds_service.web.plots import Picture, nice, over_time, small_multiples, whisker
 
 START = datetime(2026, 1, 10, tzinfo=UTC).timestamp()
 TITLES = {"loud": "A loud rule", "quiet": "A quiet rule"}

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from cds_service.keysets import read_keyset
 from cds_service.settings import Client, Server, Settings
 from cds_service.store.engine import open_engine
-from cds_service.store.replay import UsedTokens
+from cds_service.store.used_tokens import UsedTokens
 from cds_service.web.jwks import KeyRing
 from cds_service.web.tokens import Reason, Refused, header_faults, read_token
 from cds_service.web.trust import REFUSAL_BODY, ReplayStoreDown, Trust

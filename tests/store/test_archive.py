@@ -15,7 +15,7 @@ from cds_service.store import tables
 from cds_service.store.archive import Archive
 from cds_service.store.engine import DatabaseReplaced, open_engine
 from cds_service.store.migrations import LATEST, NewerSchema, migrate
-from cds_service.store.replay import UsedTokens
+from cds_service.store.used_tokens import UsedTokens
 
 from .records import decision, feedback
 

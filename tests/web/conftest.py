@@ -15,7 +15,7 @@ from cds_service.knowledge import Knowledge
 from cds_service.protocol.prefetch import Fetch
 from cds_service.settings import Client, Server, Settings, Store
 from cds_service.store.engine import open_engine
-from cds_service.store.replay import UsedTokens
+from cds_service.store.used_tokens import UsedTokens
 from cds_service.web import create_app
 from cds_service.web.jwks import KeyRing
 from cds_service.web.trust import Trust
