@@ -77,6 +77,10 @@ class Laboratory(Struct, frozen=True, dict=True):
         """A result is on file."""
         return self._first(agents, lambda one: one.answer is not Answer.PENDING) is not None
 
+    def highest_mic(self, agent: str) -> Decimal | None:
+        """The highest MIC (mg/L) of all these isolates, also where no standard reads it; None where no number was given."""
+        return max((one.mic for some in self.evidence for one in some.susceptibilities if one.agent == agent and one.mic), default=None)
+
     def _first(self, agents: Iterable[str], test: Callable[[Tested], bool]) -> Tested | None:
         for agent in agents:
             one = self.tested(agent)

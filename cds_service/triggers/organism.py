@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Order
+from cds_service.clinical.facts import Answer, Order
 from cds_service.clinical.figures import figure
 from cds_service.clinical.infection import Evidence, State
 from cds_service.clinical.lists import GROUP, Agent, Drug, Group, Species
 from cds_service.clinical.regimen import Drugs
-from cds_service.clinical.susceptibility import Tested
+from cds_service.clinical.susceptibility import Laboratory, Tested
 from cds_service.finding import Indicator, Remark
 from cds_service.triggers.trigger import NONE, Says, names
 
@@ -71,23 +72,42 @@ class Outmatched:
 
 @dataclass(frozen=True)
 class Powerless:
-    """A regimen relies on drugs that this species resists by nature; a drug of `rescued_by` that no test speaks against excuses it."""
+    """A regimen relies on drugs that this species resists by nature, and no drug beside them is expected to work.
 
-    SAYS: ClassVar = Says("drug", variants="lesser", notes="lesser by-nature")
+    A drug of `expected` excuses it unless a test speaks against it, one of `rescued_by` only by its test; beside `lesser` one that was
+    not tested counts. Drugs of `without_susceptible` have no such category: intermediate, or an MIC up to `best_mic` mg/L, is their best.
+    """
+
+    SAYS: ClassVar = Says("drug beside", variants="lesser", notes="lesser by-nature untested")
     drugs: Drugs
     lesser: Drugs = NONE
+    expected: Drugs = NONE
     rescued_by: Drugs = NONE
+    without_susceptible: Drugs = NONE
+    best_mic: Decimal | None = None
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        regimen = bedside.regimen
+        regimen, tests = bedside.regimen, bedside.tests_of(evidence)
         orders, lesser = regimen.of(self.drugs), regimen.of(self.lesser)
-        rescued = [one for one in regimen.of(self.rescued_by) if not bedside.tests_of(evidence).against([one.drug.key])]
-        if rescued or not (orders or lesser):
+        beside = [*regimen.of(self.expected), *regimen.of(self.rescued_by)]
+        untested = [one for one in beside if not tests.decided([one.drug.key]) and tests.highest_mic(one.drug.key) is None]
+        if not (orders or lesser) or any(self._helps(one, tests) for one in beside) or (lesser and untested):
             return
+        words = {"drug": names(lesser or orders), "beside": names(untested) if untested else "none"}
         if lesser:
-            yield Remark(lesser, indicator=Indicator.WARNING, variant="lesser", words={"drug": names(lesser)}, notes=("lesser",))
+            yield Remark(lesser, indicator=Indicator.WARNING, variant="lesser", words=words, notes=("lesser",))
         else:
-            yield Remark(orders, words={"drug": names(orders)}, notes=("by-nature",))
+            yield Remark(orders, words=words, notes=("by-nature", *(["untested"] if untested else [])))
+
+    def _helps(self, order: Order, tests: Laboratory) -> bool:
+        tested, mic = tests.tested(order.drug.key), tests.highest_mic(order.drug.key)
+        answer = tested.answer if tested else None
+        if order in self.expected:
+            return not (tested and tested.against)
+        if order not in self.without_susceptible:
+            return answer is Answer.SUSCEPTIBLE
+        low = mic is not None and self.best_mic is not None and mic <= self.best_mic
+        return answer in {Answer.SUSCEPTIBLE, Answer.INTERMEDIATE} or (low and not (tested and tested.against))
 
 
 @dataclass(frozen=True)
