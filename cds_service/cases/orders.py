@@ -94,11 +94,16 @@ def _bounds(chart: Chart, line: OrderLine, starts: float | None) -> dict[str, An
 
 
 def _dose(sentence: Sentence) -> dict[str, Any]:
-    amount, unit = sentence.amount or Decimal(0), sentence.unit or "g"
-    value = amount * 1_000_000 if unit == "MU" else amount
+    unit = sentence.unit or "g"
+    least = _quantity(sentence.amount or Decimal(0), unit)
+    if sentence.most is not None:
+        return {"doseRange": {"low": least, "high": _quantity(sentence.most, unit)}}
+    return {"rateQuantity": least} if unit == "g/h" else {"doseQuantity": least}
+
+
+def _quantity(amount: Decimal, unit: str) -> dict[str, Any]:
     written = UNITS.get(unit, unit)
-    quantity = {"value": _number(value), "unit": written, "system": UCUM, "code": written}
-    return {"rateQuantity": quantity} if unit == "g/h" else {"doseQuantity": quantity}
+    return {"value": _number(amount * 1_000_000 if unit == "MU" else amount), "unit": written, "system": UCUM, "code": written}
 
 
 def _number(value: Decimal) -> int | float:

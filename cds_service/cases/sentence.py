@@ -7,7 +7,7 @@ from decimal import Decimal
 NUMBER = r"\d+(?:\.\d+)?"
 SENTENCE = re.compile(
     rf"(?P<drug>[a-z0-9][a-z0-9-]*)"
-    rf"(?: (?P<amount>{NUMBER}) (?P<unit>g|mg|mg/kg|g/h|MU))?"
+    rf"(?: (?P<amount>{NUMBER})(?:-(?P<most>{NUMBER}))? (?P<unit>g|mg|mg/kg|g/h|MU))?"
     rf"(?: (?P<route>iv|im|po|inhaled|intrathecal|irrigation|topical))?"
     rf"(?: (?:q(?P<interval>{NUMBER})h|(?P<once>once)|(?P<continuous>continuous)))?"
     rf"(?: over (?P<infusion>{NUMBER}) (?P<infusion_unit>h|min))?"
@@ -25,7 +25,7 @@ ROUTES = {
 
 @dataclass(frozen=True)
 class Sentence:
-    """The parts of an order sentence; None where it does not say."""
+    """The parts of an order sentence; None where it does not say. `most` is the upper end of "1-2 g"."""
 
     drug: str
     amount: Decimal | None = None
@@ -35,6 +35,7 @@ class Sentence:
     once: bool = False
     continuous: bool = False
     infusion_h: Decimal | None = None
+    most: Decimal | None = None
 
     def over(self, usual: "Sentence | None") -> "Sentence":
         """This sentence, with what it leaves out taken from the usual order of the drug."""
@@ -71,4 +72,5 @@ def read_sentence(text: str) -> Sentence:
         once=bool(match["once"]),
         continuous=bool(match["continuous"]),
         infusion_h=infusion,
+        most=Decimal(match["most"]) if match["most"] else None,
     )

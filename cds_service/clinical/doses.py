@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds_service.clinical.facts import Dose
 from cds_service.clinical.figures import figure
@@ -181,7 +182,14 @@ class Leeway(Struct, frozen=True):
     sessions_h: Decimal | None = None
 
     def fit(self, dose: Dose, band: Band) -> Fit | None:
-        """None where the order does not say enough to be judged."""
+        """None where the order does not say enough to be judged; a range is wrong only where all of it is."""
+        least = self._fit(dose, band)
+        if dose.most_grams is None or least is None or least in {Fit.RIGHT, Fit.ABOVE, Fit.ABOVE_MAXIMUM}:
+            return least
+        most = self._fit(replace(dose, grams=dose.most_grams), band)
+        return most if most in {Fit.BELOW, least} else Fit.RIGHT
+
+    def _fit(self, dose: Dose, band: Band) -> Fit | None:
         grams, interval = dose.grams, dose.interval_h
         if grams is None or interval is None or interval <= 0 or dose.once:
             return None
@@ -216,6 +224,11 @@ class Leeway(Struct, frozen=True):
         """The wanted grams or hours, but for rounding."""
         return self._less(wanted) <= value <= self._more(wanted)
 
+    def covers(self, dose: Dose, wanted: Decimal) -> bool:
+        """The dose is the wanted grams, or leaves a range with them in it, but for rounding."""
+        least = dose.grams or wanted
+        return self._less(wanted) <= (dose.most_grams or least) and least <= self._more(wanted)
+
     def _less(self, value: Decimal) -> Decimal:
         return value * (100 - self.rounding_pct) / 100
 
@@ -224,16 +237,17 @@ class Leeway(Struct, frozen=True):
 
 
 def distance_pct(dose: Dose, band: Band) -> Decimal:
-    """How far the amount of a day is from the nearest accepted one, in percent of that."""
-    given = (dose.grams or Decimal(0)) / (dose.interval_h or Decimal(24))
-    return min(abs(given - usual) * 100 / usual for usual in band.hourly)
+    """How far the amount of a day is from the nearest accepted one, in percent of that; of a range the nearest end counts."""
+    ends = [(one or Decimal(0)) / (dose.interval_h or Decimal(24)) for one in {dose.grams, dose.most_grams or dose.grams}]
+    return min(abs(given - usual) * 100 / usual for usual in band.hourly for given in ends)
 
 
 def _amount(dose: Dose) -> str:
     """Grams, below one gram milligrams where the order has them; else units or grams by weight."""
     if dose.grams is not None:
         small = dose.grams < Decimal("0.1") or (dose.in_milligrams and dose.grams < 1)
-        return f"{figure(dose.grams * 1000)} mg" if small else f"{figure(dose.grams)} g"
+        least, most = (figure(one * 1000 if small else one) if one is not None else "" for one in (dose.grams, dose.most_grams))
+        return f"{least}{f' to {most}' if most else ''} {'mg' if small else 'g'}"
     if dose.international_units is not None:
         return f"{figure(dose.international_units / 1_000_000)} million units"
     return f"{figure(dose.grams_per_kg * 1000)} mg/kg" if dose.grams_per_kg is not None else "dose not stated"

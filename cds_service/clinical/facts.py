@@ -62,7 +62,7 @@ class Drug(Struct, frozen=True):
 class Dose(Struct, frozen=True):
     """One dosage instruction; grams of all components together, hours; None where the order does not say.
 
-    `in_milligrams` is how the order writes the grams.
+    `in_milligrams` is how the order writes the grams. An order that leaves a range has the least in `grams` and the most in `most_grams`.
     """
 
     grams: Decimal | None = None
@@ -74,6 +74,7 @@ class Dose(Struct, frozen=True):
     continuous: bool = False
     as_needed: bool = False
     in_milligrams: bool = False
+    most_grams: Decimal | None = None
 
 
 class Order(Struct, frozen=True):

@@ -31,19 +31,23 @@ class Span(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """One instruction with its words as far as they are read, the hours from dose to dose, and whether it is given once."""
+    """One instruction with its words as far as they are read, the hours from dose to dose, and whether it is given once.
+
+    `ingredients` are those of the drug that is ordered.
+    """
 
     dosage: Dosage
     text: str
     interval_h: Decimal | None
     once: bool
+    ingredients: frozenset[str] = frozenset()
 
 
-def line(dosage: Dosage) -> Line:
+def line(dosage: Dosage, ingredients: frozenset[str] = frozenset()) -> Line:
     """What both the dose and the course ask of an instruction."""
     text = sig.plain(texts(dosage))
     interval = _interval(dosage, text)
-    return Line(dosage, text, interval, _once(dosage, text, interval))
+    return Line(dosage, text, interval, _once(dosage, text, interval), ingredients)
 
 
 def doses(lines: Sequence[Line]) -> tuple[Dose, ...]:
@@ -69,7 +73,7 @@ def _steps(whole: Line) -> list[Line]:
     if len(parts) < 2 or any(sig.dose(sig.plain(one)) is None for one in parts):
         return [whole]
     firsts = [one if sig.interval(sig.plain(one)) is not None else f"{one} once" for one in parts[:-1]]
-    return [line(replace(dosage, text=one)) for one in (*firsts, parts[-1])]
+    return [line(replace(dosage, text=one), whole.ingredients) for one in (*firsts, parts[-1])]
 
 
 def texts(dosage: Dosage) -> str:
@@ -81,20 +85,32 @@ def texts(dosage: Dosage) -> str:
 def _dose(step: Line) -> Dose:
     dosage, text = step.dosage, step.text
     rate = _ordered(dosage.doseAndRate or ([DoseAndRate(doseQuantity=dosage.doseQuantity)] if dosage.doseQuantity else []))
-    given = amount(rate.doseQuantity) if rate else None
-    if given is None and not (rate and rate.doseRange):
-        given = sig.dose(text)
-    found = _of(_whole(given, text))
+    given, most = _amounts(rate, step)
+    found = _of(_whole(given, step))
     hourly = convert(_metric(rate.rateQuantity), PER_HOUR) if rate and rate.rateQuantity else None
-    infusion = _infusion(dosage, rate, given, hourly) or sig.infusion(text)
+    infusion = _infusion(dosage, rate, given if most is None else None, hourly) or sig.infusion(text)
     return replace(
         found,
+        most_grams=mass(most, "g"),
         interval_h=step.interval_h,
         infusion_h=infusion,
         once=step.once,
         continuous=sig.continuous(text) or (hourly is not None and found.grams is None),
         as_needed=bool(dosage.asNeededBoolean) or dosage.asNeededCodeableConcept is not None,
     )
+
+
+def _amounts(rate: DoseAndRate | None, step: Line) -> tuple[Amount | None, Amount | None]:
+    """The dose, or the least and the most of a range that leaves no end open; words count where nothing else says it."""
+    given = amount(rate.doseQuantity) if rate else None
+    if given:
+        return given, None
+    if rate and rate.doseRange:
+        least, most = amount(rate.doseRange.low), amount(rate.doseRange.high)
+        if least is None or most is None or least.unit != most.unit or least.value > most.value:
+            return None, None
+        return least, (most if most != least else None)
+    return sig.spread(step.text) or (sig.dose(step.text, step.ingredients), None)
 
 
 def _ordered(rates: Sequence[DoseAndRate]) -> DoseAndRate | None:
@@ -109,9 +125,9 @@ def _kind(rate: DoseAndRate) -> str:
     return next((coding.code for coding in (rate.type.coding or []) if coding.code), rate.type.text or "") if rate.type else ""
 
 
-def _whole(given: Amount | None, text: str) -> Amount | None:
+def _whole(given: Amount | None, step: Line) -> Amount | None:
     """A dose that states the first component alone, while the words beside it spell out both, is the sum of the two."""
-    parts = sig.components(text) if given else None
+    parts = sig.components(step.text, step.ingredients) if given else None
     if given is None or parts is None or mass(given, parts[2]) != parts[0]:
         return given
     return Amount(parts[0] + parts[1], parts[2])

@@ -187,7 +187,7 @@ def _order(
     terminology: Terminology,
 ) -> Order:
     assert medicine.drug is not None
-    lines = [dosage.line(one) for one in request.dosageInstruction or []]
+    lines = [dosage.line(one, medicine.drug.ingredients) for one in request.dosageInstruction or []]
     setting = _setting(request)
     span = dosage.span(lines, _supply(request) if draft and setting is not Setting.INPATIENT else None)
     authored = moment(request.authoredOn)

@@ -1,11 +1,13 @@
 """What a prescriber wrote in words: dose, interval, infusion time, duration; short texts only, one plain pattern each."""
 
 import re
+from collections.abc import Collection
 from decimal import Decimal
 
-from cds_service.fhir.quantity import Amount, exact, hours, spelled
+from cds_service.fhir.quantity import Amount, exact, hours, mass, spelled
 
 LONGEST = 256
+GRAM = "g"
 N = r"(?P<n>\d[\d.,]*)"
 TIME = r"(?P<unit>h|hrs?|hours?|min|mins|minutes?|d|days?|wks?|weeks?)\b"
 MASS = (
@@ -17,7 +19,11 @@ WORDS = {
 }  # fmt: skip
 WORD = re.compile(r"\b(" + "|".join(WORDS) + r")\b(?=[ -](?:h|hr|min|time|day|week))", re.IGNORECASE)
 DOSE = re.compile(rf"(?<![\d.,/-]){N}\s?-?{MASS}(?!\s?/\s?(?:m?l|h|hr|hour|min|d|day)\b)", re.IGNORECASE)
-PARTS = re.compile(rf"(?<![\d.,/-])(?P<first>\d[\d.,]*)\s?(?:g|mg)?\s?/\s?{N}\s?(?P<unit>g|mg)\b", re.IGNORECASE)
+SMALL = r"(?:mg|milligrams?|g|grams?|gms?)"
+FIRST = rf"(?<![\d.,/-])(?P<first>\d[\d.,]*)\s?(?P<one>{SMALL}(?![a-z]))?"
+SECOND = rf"{N}\s?(?P<unit>{SMALL}\b)"
+PARTS = re.compile(rf"{FIRST}(?:\s(?P<a>[a-z]+))?\s?(?P<sign>/|\+|-|–|\band\b|\bplus\b)\s?(?:(?P<b>[a-z]+)\s)?{SECOND}", re.IGNORECASE)
+SPREAD = re.compile(rf"{FIRST}\s?(?:-|–|\bto\b)\s?{SECOND}", re.IGNORECASE)
 EVERY = re.compile(rf"\b(?:q\.?|every|each)\s?{N}\s?-?(?:°|{TIME})?", re.IGNORECASE)
 HOURLY = re.compile(rf"\b{N}[ -]?hourly\b", re.IGNORECASE)
 TIMES = re.compile(rf"(?:\b{N}\s?(?:x|times)|\bx\s?(?P<m>\d))\s?(?:/|a|per)?\s?(?:d|day|daily)\b", re.IGNORECASE)
@@ -59,21 +65,49 @@ def number(text: str) -> Decimal | None:
     return exact(text.replace(",", ".").rstrip("."))
 
 
-def dose(text: str) -> Amount | None:
+def dose(text: str, ingredients: Collection[str] = ()) -> Amount | None:
     """The first dose in the text; "2 g/0.5 g" is the sum of its parts."""
-    whole, parts = DOSE.search(text), PARTS.search(text)
+    whole, parts = DOSE.search(text), _parts(text, ingredients)
     if parts and (whole is None or parts.start() <= whole.start()):
-        found = components(text)
-        return Amount(found[0] + found[1], spelled(parts["unit"])) if found else None
+        found = _two(parts)
+        return Amount(found[0] + found[1], found[2]) if found else None
     value = number(whole["n"]) if whole else None
     return Amount(value, spelled(whole["unit"])) if whole and value is not None else None
 
 
-def components(text: str) -> tuple[Decimal, Decimal, str] | None:
+def components(text: str, ingredients: Collection[str] = ()) -> tuple[Decimal, Decimal, str] | None:
     """The two parts of a combination's dose and their unit, where the text spells them out."""
-    parts = PARTS.search(text)
-    first, second = (number(parts["first"]), number(parts["n"])) if parts else (None, None)
-    return (first, second, spelled(parts["unit"])) if parts and first is not None and second is not None else None
+    parts = _parts(text, ingredients)
+    return _two(parts) if parts else None
+
+
+def spread(text: str) -> tuple[Amount, Amount] | None:
+    """The least and the most of "1-2 g", where no other dose stands before it."""
+    whole, match = DOSE.search(text), SPREAD.search(text)
+    found = _two(match) if match and (whole is None or match.start() <= whole.start()) else None
+    return (Amount(found[0], found[2]), Amount(found[1], found[2])) if found and found[0] < found[1] else None
+
+
+def _parts(text: str, ingredients: Collection[str]) -> re.Match[str] | None:
+    """With a slash alone any two numbers are parts; in any other form only a smaller second one in an order of several ingredients."""
+    for match in PARTS.finditer(text):
+        named = {word.lower() for word in (match["a"], match["b"]) if word}
+        if match["sign"] == "/" and not named:
+            return match
+        found = _two(match) if len(ingredients) > 1 and named <= set(ingredients) else None
+        if found and found[0] > found[1]:
+            return match
+    return None
+
+
+def _two(match: re.Match[str]) -> tuple[Decimal, Decimal, str] | None:
+    """Both numbers of a match in one unit; a first one without a unit has that of the second."""
+    first, second, unit = number(match["first"]), number(match["n"]), spelled(match["unit"])
+    other = spelled(match["one"] or match["unit"])
+    if first is None or second is None or other == unit:
+        return None if first is None or second is None else (first, second, unit)
+    grams = mass(Amount(first, other), GRAM), mass(Amount(second, unit), GRAM)
+    return (grams[0], grams[1], GRAM) if grams[0] is not None and grams[1] is not None else None
 
 
 def interval(text: str) -> Decimal | None:

@@ -122,7 +122,7 @@ class DoseOffTable:
         wanted = [grams for grams in (load.grams, load.lead_grams if self._spelled(bedside, band) else None) if grams is not None]
         leeway = self._leeway(bedside)
         once = (dose for dose in order.doses if dose.once and dose.grams is not None)
-        return next((dose for dose in once if not any(leeway.near(dose.grams or grams, grams) for grams in wanted)), None)
+        return next((dose for dose in once if not any(leeway.covers(dose, grams) for grams in wanted)), None)
 
     def _spelled(self, bedside: Bedside, band: Band) -> bool:
         """A draft of this drug counts its first component alone."""

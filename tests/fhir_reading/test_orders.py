@@ -258,6 +258,49 @@ def test_dose_interval_and_infusion_are_read(order: One, dosage: dict[str, Any],
 
 
 @pytest.mark.parametrize(
+    ("text", "grams"),
+    [
+        ("2 g-0.5 g IV q8h", "2.5"),
+        ("2 gram-0.5 gram IV every 8 hours", "2.5"),
+        ("2 g + 0.5 g IV q8h", "2.5"),
+        ("2 g ceftazidime / 0.5 g avibactam IV q8h", "2.5"),
+        ("ceftazidime 2 g and avibactam 0.5 g IV q8h", "2.5"),
+        ("2 g-500 mg IV q8h", "2.5"),
+        ("2 g/500 mg IV q8h", "2.5"),
+        ("750 mg-190 mg IV q24h", "0.94"),
+        ("2.5 g (2 g-0.5 g) IV q8h", "2.5"),
+        ("2.5 g IV q8h, aztreonam 1 g", "2.5"),
+        ("2.5 g + aztreonam 1 g", "2.5"),
+    ],
+)
+def test_the_parts_of_a_combination_are_added_up_however_they_are_joined(order: One, text: str, grams: str) -> None:
+    """Two components joined by a slash, a hyphen, a plus or their names are one dose; another drug's dose is none of it."""
+    combination = {"medicationCodeableConcept": {"text": "ceftazidime-avibactam"}}
+    (dose,) = order(**combination, dosageInstruction=[{"text": text}]).doses
+    assert dose.grams == Decimal(grams)
+    assert dose.most_grams is None
+
+
+@pytest.mark.parametrize(
+    ("dosage", "expected"),
+    [
+        ({"doseAndRate": [{"doseRange": {"low": {"value": 1, "unit": "g"}, "high": {"value": 2, "unit": "g"}}}]}, ("1", "2")),
+        ({"doseAndRate": [{"doseRange": {"low": {"value": 2, "unit": "g"}, "high": {"value": 2, "unit": "g"}}}]}, ("2", None)),
+        ({"doseAndRate": [{"doseRange": {"high": {"value": 2, "unit": "g"}}}], "text": "2 g"}, (None, None)),
+        ({"doseAndRate": [{"doseRange": {"low": {"value": 2, "unit": "g"}, "high": {"value": 1, "unit": "g"}}}]}, (None, None)),
+        ({"text": "1-2 g IV q8h"}, ("1", "2")),
+        ({"text": "1 g to 2 g IV q8h"}, ("1", "2")),
+        ({"text": "2 g IV q8h (range 1-2 g)"}, ("2", None)),
+    ],
+)
+def test_a_dose_range_is_read_by_both_ends(order: One, dosage: dict[str, Any], expected: tuple[str | None, str | None]) -> None:
+    """A range has a least and a most; one with an open end or with its ends in the wrong order is no dose."""
+    timed = {**dosage, "timing": {"repeat": {"frequency": 1, "period": 8, "periodUnit": "h"}}}
+    (dose,) = order(dosageInstruction=[timed]).doses
+    assert (dose.grams, dose.most_grams) == tuple(Decimal(one) if one else None for one in expected)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("2.67 g IV loading dose over 3 h, then 2 g IV q6h over 3 h", [("2.67", None, True), ("2", "6", False)]),

@@ -142,3 +142,27 @@ def test_distance_is_measured_by_the_amount_of_a_day(grams: str, expected: int) 
 def test_a_dose_is_written_as_a_prescriber_would(dose: Dose, expected: str) -> None:
     """No trailing zeros, no exponents."""
     assert written(dose) == expected
+
+
+@pytest.mark.parametrize(
+    ("clearance", "least", "most", "expected"),
+    [
+        (95, "0.94", "1.25", Fit.BELOW),
+        (95, "1.25", "2.5", Fit.RIGHT),
+        (95, "2.5", "3", Fit.RIGHT),
+        (95, "2.3", "2.7", Fit.RIGHT),
+        (40, "0.5", "2.5", Fit.RIGHT),
+        (40, "2", "2.5", Fit.ABOVE),
+    ],
+)
+def test_a_range_is_wrong_only_where_all_of_it_is(clearance: int, least: str, most: str, expected: Fit) -> None:
+    """A range with the dose of the band in it is right, one that lies below or above it is not."""
+    dose = Dose(grams=Decimal(least), most_grams=Decimal(most), interval_h=Decimal(8))
+    assert leeway("ceftazidime-avibactam").fit(dose, band("ceftazidime-avibactam", clearance)) is expected
+
+
+def test_a_range_is_written_with_both_ends_and_measured_by_the_nearest() -> None:
+    """The card prints what was ordered, and the distance is that of the end that is less wrong."""
+    dose = Dose(grams=Decimal("0.94"), most_grams=Decimal("1.25"), interval_h=Decimal(8))
+    assert written(dose) == "0.94 to 1.25 g every 8 h"
+    assert distance_pct(dose, band("ceftazidime-avibactam", 95)) == 50
