@@ -114,7 +114,7 @@ class LabWatch:
     """A high daily dose has run for days, and the laboratory was not asked, or has answered badly.
 
     `drugs` have the daily dose; a raised result matters beside `raised_with` too. `raised` and `high` are multiples of the
-    laboratory's upper limit; a result counts for `remembered_h`.
+    laboratory's upper limit; a result counts for `remembered_h`. `panels` hold the tests, so that an order for one asks for them.
     """
 
     SAYS: ClassVar = Says("drug n", variants="raised high")
@@ -126,6 +126,7 @@ class LabWatch:
     raised: int
     high: int
     remembered_h: int
+    panels: tuple[Test, ...] = ()
     raised_with: Drugs = NONE
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
@@ -145,7 +146,7 @@ class LabWatch:
 
     def _looked(self, bedside: Bedside, newest: Sequence[Measure]) -> bool:
         fresh = any((bedside.since(one.taken) or 0) <= self.within_h for one in newest)
-        return fresh or bool(bedside.chart.pending_tests & set(self.tests))
+        return fresh or bool(bedside.chart.pending_tests & {*self.tests, *self.panels})
 
     def _long(self, bedside: Bedside, orders: Sequence[Order]) -> bool:
         daily = [
