@@ -25,8 +25,8 @@ NOT_GIVEN = {"entered-in-error", "cancelled", "stopped", "on-hold", "ended", "un
 class DoseOffTable:
     """The dose of a draft is not the one that the table gives for this kidney.
 
-    `tolerance_pct` of grams and hours is rounding. Judged are drafts that belong to a regimen that works as a whole. `load` says what a
-    missing loading dose of the table is worth in the first `load_within_h`; one that is required is judged like any other dose. A dose
+    `tolerance_pct` of grams and hours is rounding. Judged are drafts that belong to a regimen that works as a whole. With `load` a loading
+    dose of the table that is missing in the first `load_within_h` is missed; one that is required is judged like any other dose. A dose
     counts as far off from `far_pct` on, or at a clearance up to `low_clearance`; any other has the indicator `mild`. Up to
     `review_below` mL/min and in dialysis a pharmacist is to look at the intervals.
     """
@@ -82,7 +82,6 @@ class DoseOffTable:
             words=self._words(bedside, order, wrong or load, band),
             notes=tuple(self._notes(bedside, wrong, off, missing, short, band)),
             corrections=tuple(self._corrections(bedside, order, band, missing, load)),
-            attached=variant == "no-load" and self.load == "advised",
         )
 
     def _leeway(self, bedside: Bedside) -> Leeway:
@@ -104,13 +103,16 @@ class DoseOffTable:
         spelled = Fit.COMPONENT in fits.values() and band.load.lead_grams
         least, leeway = spelled or band.load.grams, self._leeway(bedside)
         drafted = any(dose.once for order in self._given(bedside) if order.draft for dose in order.doses)
-        given = (dose for order in self._given(bedside) for dose in self._stays(order, band, leeway) if dose.grams is not None)
+        given = (dose for order in self._given(bedside) for dose in self._stays(bedside, order, band) if dose.grams is not None)
         return not drafted and not any(leeway.enough(dose.grams or least, least) for dose in given)
 
-    @staticmethod
-    def _stays(order: Order, band: Band, leeway: Leeway) -> Iterator[Dose]:
+    def _stays(self, bedside: Bedside, order: Order, band: Band) -> Iterator[Dose]:
         """The doses that are given as they are ordered; a draft that is to be corrected loads nobody."""
-        return (dose for dose in order.doses if not order.draft or leeway.fit(dose, band) in {None, Fit.RIGHT, Fit.COMPONENT})
+        leeway = self._leeway(bedside)
+        for dose in order.doses:
+            found = leeway.fit(dose, band) if order.draft else None
+            if found in {None, Fit.RIGHT, Fit.COMPONENT} or self._excused(bedside, found):
+                yield dose
 
     def _wrong_load(self, bedside: Bedside, order: Order, band: Band) -> Dose | None:
         """A required loading dose that is not the one of the band; in acute kidney injury the band is not steady enough."""
@@ -140,7 +142,7 @@ class DoseOffTable:
                 yield order
 
     def _indicator(self, bedside: Bedside, wrong: Dose | None, off: Fit | None, missing: bool, band: Band) -> Indicator:
-        if missing and self.load == "required":
+        if missing:
             return Indicator.WARNING
         if off is None or wrong is None:
             return Indicator.INFO
@@ -199,31 +201,40 @@ class DoseOffTable:
 
 @dataclass(frozen=True)
 class RenalDataMissing:
-    """A drug with a renal dose is signed, and kidney function is unknown, old or unsteady."""
+    """A drug with a renal dose is signed, and kidney function is unknown, old or unsteady, or a number for it could not be read."""
 
-    SAYS: ClassVar = Says("drug missing hours n", variants="no-creatinine no-weight no-age no-sex old unstable")
+    SAYS: ClassVar = Says("drug missing hours n", variants="no-creatinine no-weight no-age no-sex old unstable unread checked-without")
     drugs: Drugs
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         orders = tuple(drafted(bedside, self.drugs))
-        kidney, rules = bedside.kidney, bedside.policy.renal
+        kidney, rules, lost = bedside.kidney, bedside.policy.renal, _unread(bedside)
         if not orders or kidney.replacement:
             return
-        words = {"drug": names(orders)}
-        if kidney.creatinine is None:
+        needed = {*kidney.lacking, *(() if bedside.creatinine_fresh else ("creatinine",))}
+        words = {"drug": names(orders), "missing": " and ".join(lost or kidney.lacking)}
+        suggest = () if bedside.creatinine_fresh else None
+        if needed.intersection(lost):
+            yield Remark(orders, variant="unread", words=words, suggest=suggest)
+        elif kidney.creatinine is None:
             yield Remark(orders, variant="no-creatinine", words=words)
         elif kidney.lacking:
-            yield Remark(
-                orders,
-                variant=f"no-{kidney.lacking[0]}",
-                words={**words, "missing": " and ".join(kidney.lacking)},
-                suggest=() if bedside.creatinine_fresh else None,
-            )
+            yield Remark(orders, variant=f"no-{kidney.lacking[0]}", words=words, suggest=suggest)
         elif not bedside.creatinine_fresh:
             age = f"{ceil(kidney.age_h)}" if kidney.age_h is not None else "an unknown number of"
             yield Remark(orders, variant="old", words={**words, "hours": age})
         elif kidney.change_pct is not None and kidney.change_pct >= rules.unstable_pct:
             yield Remark(orders, variant="unstable", words={**words, "n": f"{kidney.change_pct:.0f}"})
+        elif lost:
+            yield Remark(orders, variant="checked-without", words=words, suggest=())
+
+
+def _unread(bedside: Bedside) -> list[str]:
+    """The numbers for the clearance that could not be read: the newest creatinine, and weight and height of which no other is there."""
+    asked = {"creatinine", *(test for test in ("weight", "height") if not bedside.chart.measures.get(test))}
+    if bedside.policy.renal.weight == "actual":
+        asked.discard("height")
+    return sorted(asked & bedside.chart.unread_tests)
 
 
 def drafted(bedside: Bedside, drugs: Drugs) -> tuple[Order, ...]:
