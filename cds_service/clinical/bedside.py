@@ -208,7 +208,7 @@ class Bedside(Struct, frozen=True, dict=True):
 
     def no_treatment(self, order: Order) -> bool:
         """Prophylaxis and test doses do not treat; a single dose of a small share of the usual one is a test dose."""
-        if order.reasons & set(self.policy.not_treatment):
+        if order.reasons & set(self.policy.not_treatment) and not order.reasons & set(self.policy.treated):
             return True
         usual = [row.grams for row in self.reference.doses.of(order.drug.key) if row.grams]
         if not usual or not order.doses:

@@ -156,7 +156,10 @@ class Local(Sheet, frozen=True):
 
 
 class Policy(Sheet, frozen=True):
-    """Everything that a hospital may change without touching a rule."""
+    """Everything that a hospital may change without touching a rule.
+
+    An order that states an infection of `treated` treats it, whatever word of `not_treatment` stands beside that.
+    """
 
     version: Text
     condition: Condition
@@ -176,6 +179,7 @@ class Policy(Sheet, frozen=True):
     preferences: dict[str, tuple[Suggestion, ...]] = field(default_factory=dict)
     intervals: dict[Drug, Decimal] = field(default_factory=dict)
     formulary: Formulary = Formulary()
+    treated: tuple[Circumstance, ...] = ()
     empiric_reasons: tuple[Circumstance, ...] = ()
     other_reasons: tuple[Circumstance, ...] = ()
     reason_sites: dict[Circumstance, tuple[Specimen, ...]] = field(default_factory=dict)

@@ -40,7 +40,8 @@ def _recognised(wording: Wording, terminology: Terminology) -> Medicine:
     triples, texts = wording
     said = texts_of(triples, texts)
     coded = [clue for system, code, _ in triples if (clue := _coded(system, code, terminology))]
-    spoken = [Clue(parts, terminology.opens(text)) for text in said if (parts := terminology.parts(text))]
+    codes = _union(coded)
+    spoken = [Clue(parts, terminology.opens(text)) for text in said if (parts := _named(text, codes, terminology))]
     if not coded and not spoken:
         return Medicine(antibacterial=_looks(triples, said, terminology))
     parts, problem = _agreed(coded, spoken, terminology)
@@ -59,6 +60,17 @@ def _coded(system: str, code: str, terminology: Terminology) -> Clue | None:
         if key:
             return Clue(terminology.ingredients.of(key), kind == "partial")
     return None
+
+
+def _named(text: str, codes: frozenset[str], terminology: Terminology) -> frozenset[str]:
+    """The ingredients that a text names; one that also names another whole drug, to be given beside what is coded, means the coded one."""
+    parts = terminology.contents(text)
+    halves = terminology.split(text) if codes and codes < parts else None
+    if halves is None:
+        return parts
+    own, other = (terminology.contents(half) for half in halves)
+    known = terminology.ingredients
+    return own if known.same(own, codes) and known.together(other) else parts
 
 
 def _union(clues: Sequence[Clue]) -> frozenset[str]:

@@ -40,9 +40,11 @@ class Glimpse(Struct, frozen=True):
 
 
 class Negation:
-    """The words that deny, affirm and doubt, as `words.yaml` lists them."""
+    """The words that deny, affirm and doubt, as `words.yaml` lists them; `substances` in allergy lists are denied by more words."""
 
-    def __init__(self, lists: dict[str, list[str]]) -> None:
+    def __init__(self, lists: dict[str, list[str]], *, substances: bool = False) -> None:
+        more = ("tolerated_before", "tolerated_after") if substances else ("", "")
+
         def phrases(*names: str) -> Phrases:
             return Phrases(one for name in names for one in lists.get(name, ()))
 
@@ -52,8 +54,9 @@ class Negation:
             "past_before": Said.PAST,
             "doubt_before": Said.DOUBTED,
             "before": Said.NO,
+            more[0]: Said.NO,
         }
-        after = {"open_after": Said.OPEN, "doubt_after": Said.DOUBTED, "after": Said.NO, "yes": Said.YES}
+        after = {"open_after": Said.OPEN, "doubt_after": Said.DOUBTED, "after": Said.NO, "yes": Said.YES, more[1]: Said.NO}
         self._before = tuple((phrases(name), said) for name, said in before.items())
         self._after = tuple((phrases(name), said) for name, said in after.items())
         self._listed, self._yes = phrases("listed"), phrases("yes")
@@ -90,6 +93,9 @@ class Negation:
                 break
             other, comma = ends.get(place), "," in text.gaps[place]
             if other and place != hit.end:
+                said = None if comma else self._before_at(text, place)
+                if said:
+                    return Glimpse(said, listed, either)
                 place, listed = other.start, listed or comma
                 continue
             if comma:
@@ -104,7 +110,9 @@ class Negation:
         return Glimpse(None, listed, either)
 
     def _before_at(self, text: Text, place: int) -> Said | None:
-        said = next((said for phrases, said in self._before if phrases.before(text.words, place)), None)
+        """The longest phrase speaks: "no history of" denies what "history of" states."""
+        size, told = max(((phrases.before(text.words, place), said) for phrases, said in self._before), key=lambda one: one[0])
+        said = told if size else None
         if said or not LABEL.search(text.gaps[place]):
             return said
         if self._listed.before(text.words, place):
@@ -129,6 +137,9 @@ class Negation:
                 break
             other, comma = starts.get(place), "," in text.gaps[place]
             if other:
+                said = None if comma else self._after_at(text, place)
+                if said:
+                    return Glimpse(said, listed, either)
                 place, listed = other.end, listed or comma
                 continue
             if comma:

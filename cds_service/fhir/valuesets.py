@@ -17,6 +17,8 @@ Triple = tuple[str, str, str]
 Wording = tuple[tuple[Triple, ...], tuple[str, ...]]  # how a concept is written: its codings, and its text if it has one
 Codes = Mapping[str, Mapping[tuple[str, str], str]]
 T = TypeVar("T")
+SIGNS = "+- "
+SUBSTANCES = {"drug", "ingredient", "allergen"}
 FIRM = {"marker": {Said.YES, Said.PAST}, "drug": {Said.YES, Said.PAST, Said.DOUBTED}, "allergen": {Said.YES, Said.PAST, Said.DOUBTED}}
 
 
@@ -134,7 +136,9 @@ class Terminology:
     look: AntibacterialLook = AntibacterialLook()
     numbers: BareNumbers = BareNumbers()
     open_words: Phrases = field(default_factory=lambda: Phrases(()))
+    partner_words: Phrases = field(default_factory=lambda: Phrases(()))
     negation: Negation = field(default_factory=lambda: Negation({}))
+    tolerance: Negation = field(default_factory=lambda: Negation({}))
     severe_reactions: frozenset[str] = frozenset()
     generic_markers: frozenset[str] = frozenset()
     memories: dict[str, Memory[Any]] = field(init=False, repr=False, compare=False)
@@ -194,7 +198,8 @@ class Terminology:
         return known(text)
 
     def _says(self, kind: str, text: str) -> Mapping[str, bool]:
-        said = self.negation.says(self.names.get(kind, NOTHING), text)
+        negation = self.tolerance if kind in SUBSTANCES else self.negation
+        said = negation.says(self.names.get(kind, NOTHING), text)
         firm = FIRM.get(kind, {Said.YES, Said.DOUBTED})
         found = {key: one in firm for key, one in said.items() if one in firm or one is Said.NO}
         return self._as_products(found) if kind == "drug" else found
@@ -218,6 +223,18 @@ class Terminology:
     def parts(self, text: str, kind: str = "drug") -> frozenset[str]:
         """All ingredients that a text names."""
         return frozenset[str]().union(*(self.ingredients.of(key) for key in self.texts(kind, text)))
+
+    def contents(self, text: str) -> frozenset[str]:
+        """The ingredients that the words of an order name, without one that they deny while they name another."""
+        said = self.negation.says(self.names.get("drug", NOTHING), text.rstrip(SIGNS))
+        told = {key for key, one in said.items() if one is not Said.NO and (one is not Said.OPEN or key in self.drugs)}
+        return frozenset[str]().union(*(self.ingredients.of(key) for key in told or said))
+
+    def split(self, text: str) -> tuple[str, str] | None:
+        """What stands before and behind the words that introduce a drug given beside; None without such words."""
+        words = parsed(text).words
+        sizes = ((place, self.partner_words.at(words, place)) for place in range(len(words)))
+        return next(((" ".join(words[:place]), " ".join(words[place + size :])) for place, size in sizes if size), None)
 
     def opens(self, text: str) -> bool:
         """The text says that a further ingredient is there, and not which."""

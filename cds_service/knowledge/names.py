@@ -58,6 +58,7 @@ class DrugSheet(Sheet, frozen=True):
     parts: dict[str, PartRow] = field(default_factory=dict)
     pairs: dict[str, PairRow] = field(default_factory=dict)
     open: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     antibacterial: LookRow = LookRow()
 
 
@@ -150,6 +151,8 @@ Said = Literal[
     "past_before",
     "doubt_before",
     "doubt_after",
+    "tolerated_before",
+    "tolerated_after",
 ]
 
 

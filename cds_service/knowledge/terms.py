@@ -47,6 +47,7 @@ def terminology(files: Files) -> Terminology:
     _check_names(files, names)
     _check_tests(files, words)
     unknown(files, WORDS, "never", words.never, _tables(words), "a kind of name")
+    denials = {str(place): texts for place, texts in words.negation.items()}
     codes, displays = _codes(files, _keys(drugs, organisms, specimens, circumstances, words))
     return Terminology(
         codes=codes,
@@ -60,7 +61,9 @@ def terminology(files: Files) -> Terminology:
         look=_look(drugs.antibacterial),
         numbers=_numbers(words.susceptibility),
         open_words=Phrases(drugs.open),
-        negation=Negation({str(place): texts for place, texts in words.negation.items()}),
+        partner_words=Phrases(drugs.beside),
+        negation=Negation(denials),
+        tolerance=Negation(denials, substances=True),
         severe_reactions=frozenset(key for key, row in words.reactions.items() if row.severe),
         generic_markers=frozenset(key for key, row in words.markers.items() if row.generic),
     )

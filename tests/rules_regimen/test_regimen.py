@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from cds_service.clinical.facts import Dose, Order, Route, Setting
 from cds_service.clinical.regimen import Drugs
 from cds_service.triggers.course import CourseTooLong, CourseTooShort
-from tests.rules_regimen.bench import bedside, every, hours, once, order, running
+from tests.rules_regimen.bench import POLICY, bedside, every, hours, once, order, running
 
 
 def drugs(orders: tuple[Order, ...]) -> list[str]:
@@ -200,6 +200,13 @@ def test_a_course_began_with_the_first_drug_against_this_organism() -> None:
     lance, club = running("lance", name="old", starts=hours(-50)), running("club", name="other", starts=hours(-90))
     renewed = [order("lance", name="new", replaces="MedicationRequest/old"), order("club", name="next", replaces="MedicationRequest/other")]
     assert bedside([lance, club, *renewed]).therapy_began == hours(-50)
+
+
+def test_a_stated_infection_is_treated_whatever_prophylaxis_stands_beside_it() -> None:
+    """An order for an infection that the policy names treats it, also where its words speak of prophylaxis."""
+    both = frozenset({"prophylaxis", "sepsis"})
+    regimen = bedside([order("sword", reasons=both)], policy=replace(POLICY, treated=("sepsis",))).regimen
+    assert [one.drug.key for one in regimen.therapy] == ["sword"]
 
 
 @pytest.mark.parametrize("reason", ["prophylaxis", "test-dose"])

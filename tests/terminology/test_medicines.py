@@ -41,6 +41,11 @@ def terms(knowledge: Knowledge) -> Terminology:
         ("noradrenaline 8 mg/250 mL", "norepinephrine"),
         ("ertapenem (INVanz) 1 g IVPB", "ertapenem"),
         ("Cefepime 2 g + zidebactam 1 g", "cefepime-zidebactam"),
+        ("aztreonam 2 g IV q6h - no avibactam available", "aztreonam"),
+        ("aztreonam 2 g IV q6h, avibactam partner to follow", "aztreonam"),
+        ("ceftazidime 2 g IV q8h (not avibactam)", "ceftazidime"),
+        ("ceftazidime-avibactam 2.5 g, free text", "ceftazidime-avibactam"),
+        ("Ceftazidime-avibactam -", "ceftazidime-avibactam"),
     ],
 )
 def test_a_text_names_the_product_with_all_its_ingredients(terms: Terminology, text: str, key: str) -> None:
@@ -128,6 +133,20 @@ def test_a_product_that_is_only_inhaled_is_known(terms: Terminology, triples: li
     found = recognise(triples, texts, terms)
     assert found.drug
     assert found.inhaled
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "problem"),
+    [
+        ("aztreonam 2 g, give together with ceftazidime-avibactam", "aztreonam", ""),
+        ("aztreonam in combination with avibactam", None, CONTRADICTION),
+        ("aztreonam + ceftazidime-avibactam", None, CONTRADICTION),
+    ],
+)
+def test_the_words_of_a_coded_order_may_name_its_partner(terms: Terminology, text: str, key: str | None, problem: str) -> None:
+    """A whole drug that is to be given with the coded one is another order's; anything else that the code lacks is a contradiction."""
+    found = recognise([(RXNORM, "1272", "")], [text], terms)
+    assert (found.drug.key if found.drug else None, found.problem) == (key, problem)
 
 
 @pytest.mark.parametrize("text", ["aztreonam 2 g", "Azactam 1 g injection", "amikacin 1 g IV", "colistimethate 150 mg"])

@@ -62,6 +62,13 @@ def terms(knowledge: Knowledge) -> Terminology:
         ("exposure to NDM", {}),
         ("family history of NDM", {}),
         ("History of NDM", {"NDM": True}),
+        ("No history of NDM", {"NDM": False}),
+        ("NDM carriage ruled out", {"NDM": False}),
+        ("Ruled out: NDM infection", {"NDM": False}),
+        ("Contact of NDM patient, screening negative", {}),
+        ("NDM carrier", {"NDM": True}),
+        ("NDM contact precautions", {"NDM": True}),
+        ("Previously colonised with NDM", {"NDM": True}),
         ("IMP", {"IMP": True}),
         ("IMP carbapenemase gene", {"IMP": True}),
         ("IMP: pneumonia likely, no effusion seen today", {}),
@@ -73,6 +80,28 @@ def terms(knowledge: Knowledge) -> Terminology:
 def test_what_is_said_of_a_marker(terms: Terminology, text: str, expected: dict[str, bool]) -> None:
     """A denial is never taken for a finding, and what is left open is left out."""
     assert dict(terms.says("marker", text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Aztreonam", {"aztreonam": True}),
+        ("Known aztreonam allergy", {"aztreonam": True}),
+        ("Aztreonam not tolerated", {"aztreonam": True}),
+        ("aztreonam intolerance", {"aztreonam": True}),
+        ("No known allergy to aztreonam", {"aztreonam": False}),
+        ("No known aztreonam allergy", {"aztreonam": False}),
+        ("Denies allergy to aztreonam", {"aztreonam": False}),
+        ("Tolerates aztreonam", {"aztreonam": False}),
+        ("Aztreonam allergy ruled out", {"aztreonam": False}),
+        ("Anaphylaxis to ceftazidime, tolerates aztreonam", {"ceftazidime": True}),
+        ("Family history of aztreonam allergy", {}),
+        ("Mother allergic to aztreonam", {}),
+    ],
+)
+def test_what_an_allergy_list_says_of_a_drug(terms: Terminology, text: str, expected: dict[str, bool]) -> None:
+    """Who denies an allergy, bears the drug, or has a relative who reacts has no allergy; who does not bear it has one."""
+    assert dict(terms.says("drug", text)) == expected
 
 
 def test_a_denied_list_with_its_heading_denies_all(terms: Terminology) -> None:
@@ -103,6 +132,22 @@ def test_a_denied_list_with_its_heading_denies_all(terms: Terminology) -> None:
         ("Wound infection with ESBL-producing Escherichia coli", {"skin-infection": True, "esbl-infection": True}),
         ("Drug allergy test dose", {"test-dose": True}),
         ("ICU bed 4", {"intensive-care": True}),
+        ("fever in neutropenia", {"febrile-neutropenia": True}),
+        ("Cystitis with fever 39", {"cystitis": True, "fever": True}),
+        ("Cystitis without fever", {"cystitis": True, "fever": False}),
+        ("Hay fever", {}),
+        ("Sepsis despite antibiotic prophylaxis", {"sepsis": True}),
+        ("Peritonitis, preoperative", {"abdominal-infection": True, "perioperative": True}),
+        ("Infected aortic graft, pre-op", {}),
+        ("Spontaneous bacterial peritonitis prophylaxis", {"prophylaxis": True}),
+        ("Prophylaxis for spontaneous bacterial peritonitis", {"prophylaxis": True}),
+        ("cholangitis prophylaxis", {"prophylaxis": True}),
+        ("Desensitisation completed, treatment of bacteraemia", {"bacteraemia": True}),
+        ("test dose before treatment", {"test-dose": True}),
+        ("Declined hospice", {"comfort-care": False}),
+        ("Comfort measures discussed, patient wants full treatment", {}),
+        ("Comfort measures only, discussed with family", {"comfort-care": True}),
+        ("MSSA bacteraemia", {"other-organism": True}),
     ],
 )
 def test_what_is_said_of_a_circumstance(terms: Terminology, text: str, expected: dict[str, bool]) -> None:
@@ -132,6 +177,9 @@ def test_what_is_said_of_a_circumstance(terms: Terminology, text: str, expected:
         ("answer", "<=0.5 S", "susceptible"),
         ("answer", "Not Susceptible", "non-susceptible"),
         ("answer", "Presumptive positive", "indeterminate"),
+        ("answer", "positive, see comment", "detected"),
+        ("answer", "See comment", "indeterminate"),
+        ("answer", "No synergy", "non-susceptible"),
         ("answer", "Gram-negative bacilli", None),
         ("test", "Creatinine [Mass/volume] in Urine", None),
         ("test", "Serum creatinine", "creatinine"),
