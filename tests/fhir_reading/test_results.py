@@ -501,7 +501,8 @@ def culture_of_groin(name: str) -> dict[str, Any]:
 def test_the_culture_of_a_wound_is_no_search_for_carriage(read: Read) -> None:
     """A wound culture from a swab of the groin comes from a wound; any other culture comes from where the swab was taken."""
     (wound,), (other,) = (read(culture_of_groin(name)).isolates for name in ("Wound culture", "Culture"))
-    assert wound.specimen and other.specimen
+    assert wound.specimen
+    assert other.specimen
     assert (wound.specimen.key, other.specimen.key) == ("wound", "groin")
 
 
