@@ -241,7 +241,7 @@ class Chart(Struct, frozen=True):
     """Everything that was read for one request.
 
     `missing` names the parts of the record that could not be had. `foreign` counts resources of other patients that
-    were dropped. `measures` are newest first.
+    were dropped. `measures` are newest first; `unread_tests` are those of which the newest number could not be read.
     """
 
     patient_id: str
@@ -250,6 +250,7 @@ class Chart(Struct, frozen=True):
     orders: tuple[Order, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
+    unread_tests: frozenset[str] = frozenset()
     circumstances: tuple[Circumstance, ...] = ()
     allergies: tuple[Allergy, ...] = ()
     cultures: tuple[Culture, ...] = ()

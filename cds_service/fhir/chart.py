@@ -132,13 +132,15 @@ def read_chart(
     bench, readings = _read_bench(shelf, told, now + timedelta(hours=future_h))
     isolates = group(readings, bench.reports.places)
     asked = [one for one in told if one.resourceType == "ServiceRequest"]
+    numbers = laboratory.measures(readings)
     return Chart(
         patient_id=patient_id,
         person=person,
         isolates=isolates,
         orders=prescribed,
         unreadable=(*lost, *_unread(shelf, bench, readings, told, Witness(isolates, sought))),
-        measures={**effluent.measures(told), **laboratory.measures(readings)},
+        measures={**effluent.measures(told), **numbers},
+        unread_tests=laboratory.unread_tests(readings, numbers),
         circumstances=_circumstances(told, shelf, terminology),
         allergies=_allergies(shelf, terminology),
         cultures=tuple(laboratory.cultures(readings, asked, shelf.meanings)),

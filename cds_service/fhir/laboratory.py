@@ -1,6 +1,6 @@
 """All Observations of a chart as isolates, cultures, measures and pending tests, and those that could not be read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Raw, Struct
@@ -77,7 +77,13 @@ class Laboratory(Struct, frozen=True):
             return reading
         positive = any(one.found for one in reading.detections)
         return replace(
-            reading, detections=(), susceptibilities=(), measures=(), claims=frozenset(), problem=FUTURE if positive else reading.problem
+            reading,
+            detections=(),
+            susceptibilities=(),
+            measures=(),
+            unread_tests=frozenset(),
+            claims=frozenset(),
+            problem=FUTURE if positive else reading.problem,
         )
 
 
@@ -88,6 +94,18 @@ def measures(readings: Iterable[Reading]) -> dict[str, tuple[Measure, ...]]:
         for test, measure in reading.measures if reading.status != PENDING else ():
             found.setdefault(test, []).append(measure)
     return {test: tuple(sorted(every, key=_taken, reverse=True)) for test, every in found.items()}
+
+
+def unread_tests(readings: Iterable[Reading], known: Mapping[str, Sequence[Measure]]) -> frozenset[str]:
+    """Tests of which the newest number could not be read."""
+    found = set()
+    for one in readings:
+        when = one.collected or one.reported
+        for test in one.unread_tests if one.status != PENDING else ():
+            newest = known[test][0].taken if known.get(test) else None
+            if test not in known or (when and newest and when > newest):
+                found.add(test)
+    return frozenset(found)
 
 
 def _taken(measure: Measure) -> float:

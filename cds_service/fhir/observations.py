@@ -8,7 +8,7 @@ from msgspec import Struct
 from cds_service.clinical.facts import Answer, Detection, Measure, Organism, Susceptibility
 from cds_service.fhir import susceptibility, verdicts, words
 from cds_service.fhir.meanings import NO_MEANING, Meaning, Meanings
-from cds_service.fhir.quantity import amount, convert
+from cds_service.fhir.quantity import Amount, amount, convert, is_unit, number, written
 from cds_service.fhir.references import bare_all
 from cds_service.fhir.resources import Observation, Part
 from cds_service.fhir.specimens import Sample
@@ -22,7 +22,8 @@ Parts = Sequence[tuple[Part, Meaning]]
 class Reading(Struct, frozen=True):
     """What one Observation says, ready to be grouped.
 
-    `problem` says why the answer about `suspects` could not be read; `claims` are markers that only free text affirms.
+    `unread_tests` gave a number without a unit, or in one that is none. `problem` says why the answer about `suspects` could not be
+    read; `claims` are markers that only free text affirms.
     """
 
     reference: str
@@ -38,6 +39,7 @@ class Reading(Struct, frozen=True):
     detections: tuple[Detection, ...] = ()
     susceptibilities: tuple[Susceptibility, ...] = ()
     measures: tuple[tuple[str, Measure], ...] = ()
+    unread_tests: frozenset[str] = frozenset()
     problem: str = ""
     suspects: frozenset[str] = frozenset()
     claims: frozenset[str] = frozenset()
@@ -66,6 +68,7 @@ def observe(found: Observation, context: Context) -> Reading:
     organism, text, marks = _organism(parts, meanings)
     said = marks | {marker: positive for one in told for marker, positive in one.found.items()}
     modified = MODIFIED if found.modifierExtension else ""
+    measured = () if modified else tuple(_measures(parts, context))
     return Reading(
         reference=context.reference,
         status=context.status,
@@ -79,7 +82,8 @@ def observe(found: Observation, context: Context) -> Reading:
         organism_text=text,
         detections=() if modified else tuple(_detection(one, positive, context, one in marks) for one, positive in said.items()),
         susceptibilities=() if modified else tuple(_susceptibilities(found, parts, context)),
-        measures=() if modified else tuple(_measures(parts, context)),
+        measures=tuple((test, one) for test, one in measured if one),
+        unread_tests=frozenset(test for test, one in measured if one is None),
         problem=modified or next((one.problem for one in told if one.problem), ""),
         suspects=frozenset([*said, *[marker for one in asked for marker in one.markers]]),
         claims=_claims(found, parts, meanings).difference(said),
@@ -167,10 +171,10 @@ def _susceptibilities(found: Observation, parts: Parts, context: Context) -> Ite
             yield Susceptibility(one.agent, one.answer, one.mic, context.reference, context.collected, one.unread)
 
 
-def _measures(parts: Parts, context: Context) -> Iterator[tuple[str, Measure]]:
-    """Numbers in the canonical unit; "less than" is not a number, "more than" is at least this much."""
+def _measures(parts: Parts, context: Context) -> Iterator[tuple[str, Measure | None]]:
+    """Numbers in the canonical unit, None for one without a unit; "less than" is not a number, "more than" is at least this much."""
     for part, meaning in parts:
-        found = amount(part.valueQuantity) if meaning.test else None
+        found = _sent(part) if meaning.test else None
         if meaning.test is None or found is None or found.comparator.startswith("<"):
             continue
         test = context.meanings.terminology.test(meaning.test)
@@ -179,3 +183,11 @@ def _measures(parts: Parts, context: Context) -> Iterator[tuple[str, Measure]]:
             upper = next((one.high for one in part.referenceRange or [] if one.high), None)
             limit = convert(amount(upper), test.unit, test.molar_mass) if upper else None
             yield meaning.test, Measure(value, test.unit, context.collected or context.reported, context.reference, limit)
+        elif not found.unit or not is_unit(found.unit):
+            yield meaning.test, None
+
+
+def _sent(part: Part) -> Amount | None:
+    """The number of a value, whichever kind of value it is."""
+    whole = number(part.valueInteger)
+    return amount(part.valueQuantity) or (Amount(whole, "") if whole is not None else written(part.valueString))

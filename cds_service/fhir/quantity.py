@@ -18,10 +18,11 @@ PLACES = 9
 UCUM = {"http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"}
 PREFIXES = {"k": 3, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9}
 METRIC = ("mol", "g", "L", "m", "[iU]")
+WRITTEN = re.compile(r"\s*(?P<n>\d+(?:[.,]\d+)?)\s*(?P<unit>[^\d\s](?:.*\S)?)?\s*", re.DOTALL)
 TENS = re.compile(r"10[*^](?P<power>\d{1,2})\.?(?P<unit>.*)")
 HOURS = {"s": Decimal(1) / 3600, "min": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
 LINES = {  # factor and offset of the usual units that are not metric, as the UCUM library has them; a test compares the two
-    ("[lb_av]", "kg"): (0.45359237, 0.0), ("[oz_av]", "kg"): (0.028349523125, 0.0),
+    ("[lb_av]", "kg"): (0.45359237, 0.0), ("[oz_av]", "kg"): (0.028349523125, 0.0), ("[stone_av]", "kg"): (6.35029318, 0.0),
     ("[in_i]", "cm"): (2.54, 0.0), ("[ft_i]", "cm"): (30.48, 0.0),
     ("[degF]", "Cel"): (5 / 9, -160 / 9),
 }  # fmt: skip
@@ -29,18 +30,22 @@ SPELLINGS = {
     "gram": "g", "grams": "g", "gm": "g", "gms": "g", "g": "g", "mg": "mg", "kg": "kg", "ug": "ug", "cm": "cm", "h": "h", "min": "min",
     "d": "d", "milligram": "mg", "milligrams": "mg", "mgs": "mg", "microgram": "ug", "micrograms": "ug", "mcg": "ug", "µg": "ug",
     "μg": "ug", "kgs": "kg", "kilogram": "kg", "kilograms": "kg", "kilo": "kg", "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]",
-    "pounds": "[lb_av]", "oz": "[oz_av]", "in": "[in_i]", "inch": "[in_i]", "inches": "[in_i]", "c": "Cel", "degc": "Cel", "°c": "Cel",
-    "celsius": "Cel", "f": "[degF]", "degf": "[degF]", "°f": "[degF]", "fahrenheit": "[degF]", "centimeter": "cm", "centimeters": "cm",
-    "meter": "m", "iu": "[iU]", "ui": "[iU]", "unit": "[iU]", "units": "[iU]", "unt": "[iU]", "international unit": "[iU]",
-    "international units": "[iU]", "[usp'u]": "[iU]", "[arb'u]": "[iU]", "usp units": "[iU]", "mu": "10*6.[iU]", "miu": "10*6.[iU]",
-    "million units": "10*6.[iU]", "mega units": "10*6.[iU]", "million iu": "10*6.[iU]", "million international units": "10*6.[iU]",
-    "ku": "k[iU]", "u/l": "U/L", "iu/l": "U/L", "[iu]/l": "U/L", "units/l": "U/L", "mg/dl": "mg/dL", "mg/l": "mg/L", "g/l": "g/L",
-    "mcg/ml": "ug/mL", "µg/ml": "ug/mL", "μg/ml": "ug/mL", "ug/ml": "ug/mL", "mmol/l": "mmol/L", "umol/l": "umol/L", "µmol/l": "umol/L",
-    "μmol/l": "umol/L", "micromol/l": "umol/L", "mcmol/l": "umol/L", "l/h": "L/h", "l/hr": "L/h", "ml/h": "mL/h", "ml/hr": "mL/h",
-    "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "minute": "min", "minutes": "min", "mins": "min", "day": "d", "days": "d",
-    "week": "wk", "weeks": "wk", "second": "s", "seconds": "s", "g/hr": "g/h", "mg/hr": "mg/h", "gram/hour": "g/h", "mg/kg/dose": "mg/kg",
-    "milligram/kilogram": "mg/kg",
-    "{score}": "", "score": "", "points": "", "1": "",
+    "pounds": "[lb_av]", "lb_av": "[lb_av]", "oz": "[oz_av]", "ounce": "[oz_av]", "ounces": "[oz_av]", "st": "[stone_av]",
+    "stone": "[stone_av]", "stones": "[stone_av]", "in": "[in_i]", "ins": "[in_i]", "inch": "[in_i]", "inches": "[in_i]", '"': "[in_i]",
+    "″": "[in_i]", "ft": "[ft_i]", "foot": "[ft_i]", "feet": "[ft_i]", "'": "[ft_i]", "′": "[ft_i]", "c": "Cel", "degc": "Cel",
+    "°c": "Cel", "celsius": "Cel", "f": "[degF]", "degf": "[degF]", "°f": "[degF]", "fahrenheit": "[degF]", "centimeter": "cm",
+    "centimeters": "cm", "centimetre": "cm", "centimetres": "cm", "cms": "cm", "millimeter": "mm", "millimeters": "mm",
+    "millimetre": "mm", "millimetres": "mm", "meter": "m", "meters": "m", "metre": "m", "metres": "m", "mtr": "m", "iu": "[iU]",
+    "ui": "[iU]", "unit": "[iU]", "units": "[iU]", "unt": "[iU]", "international unit": "[iU]", "international units": "[iU]",
+    "[usp'u]": "[iU]", "[arb'u]": "[iU]", "usp units": "[iU]", "mu": "10*6.[iU]", "miu": "10*6.[iU]", "million units": "10*6.[iU]",
+    "mega units": "10*6.[iU]", "million iu": "10*6.[iU]", "million international units": "10*6.[iU]", "ku": "k[iU]", "u/l": "U/L",
+    "iu/l": "U/L", "[iu]/l": "U/L", "units/l": "U/L", "mg/dl": "mg/dL", "mg%": "mg/dL", "mg %": "mg/dL", "mg/100ml": "mg/dL",
+    "mg/100 ml": "mg/dL", "mgs/dl": "mg/dL", "mg/l": "mg/L", "g/l": "g/L", "mcg/ml": "ug/mL", "µg/ml": "ug/mL", "μg/ml": "ug/mL",
+    "ug/ml": "ug/mL", "mmol/l": "mmol/L", "umol/l": "umol/L", "µmol/l": "umol/L", "μmol/l": "umol/L", "micromol/l": "umol/L",
+    "mcmol/l": "umol/L", "l/h": "L/h", "l/hr": "L/h", "ml/h": "mL/h", "ml/hr": "mL/h", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
+    "minute": "min", "minutes": "min", "mins": "min", "day": "d", "days": "d", "week": "wk", "weeks": "wk", "second": "s", "seconds": "s",
+    "g/hr": "g/h", "mg/hr": "mg/h", "gram/hour": "g/h", "mg/kg/dose": "mg/kg", "milligram/kilogram": "mg/kg", "{score}": "", "score": "",
+    "points": "", "1": "",
 }  # fmt: skip
 
 USUAL = frozenset(SPELLINGS.values())
@@ -75,6 +80,13 @@ def exact(text: str) -> Decimal | None:
     return found if found.is_zero() or abs(found.adjusted()) <= LARGEST_EXPONENT else None
 
 
+def written(text: str | None) -> Amount | None:
+    """A text that is one number and its unit, such as "175 cm"."""
+    match = WRITTEN.fullmatch(text) if text and len(text) <= LONGEST else None
+    value = exact(match["n"].replace(",", ".")) if match else None
+    return Amount(value, spelled(match["unit"] or "")) if match and value is not None else None
+
+
 def amount(quantity: Quantity | None) -> Amount | None:
     """The number and unit of a Quantity; the UCUM code counts more than the printed unit."""
     value = number(quantity.value) if quantity else None
@@ -87,12 +99,12 @@ def amount(quantity: Quantity | None) -> Amount | None:
 def spelled(unit: str) -> str:
     """The UCUM code of a unit as people write it."""
     plain = unit.strip()
-    return SPELLINGS.get(plain.lower(), plain)
+    return SPELLINGS.get(plain.lower()) or SPELLINGS.get(plain.lower().rstrip("."), plain)
 
 
 def is_unit(unit: str) -> bool:
     """Whether this is a unit of UCUM; the library is asked only about one that is not usual."""
-    return unit in USUAL or _line(unit, unit) is not None
+    return unit in USUAL or (len(unit) <= LONGEST and _line(unit, unit) is not None)
 
 
 def convert(found: Amount | None, unit: str, molar_mass: Decimal | None = None) -> Decimal | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec import Raw
 
-from cds_service.fhir.quantity import Amount, amount, convert, exact, is_unit, length, mass, number, spelled
+from cds_service.fhir.quantity import Amount, amount, convert, exact, is_unit, length, mass, number, spelled, written
 from cds_service.fhir.references import Subjects, bare
 from cds_service.fhir.resources import Quantity
 from cds_service.fhir.times import day, moment
@@ -55,6 +55,8 @@ def test_infinity_and_nan_never_pass(text: str) -> None:
         ("2", "mmol/L", "mmol/L", "2"),
         ("160", "[lb_av]", "kg", "72.5747792"),
         ("70", "[in_i]", "cm", "177.8"),
+        ("11", "[stone_av]", "kg", "69.85322498"),
+        ("6", "[ft_i]", "cm", "182.88"),
         ("101.3", "[degF]", "Cel", "38.5"),
     ],
 )
@@ -89,11 +91,25 @@ def test_a_dose_never_loads_the_unit_library() -> None:
 
 @pytest.mark.parametrize(
     ("written", "code"),
-    [("grams", "g"), ("MG", "mg"), ("lbs", "[lb_av]"), ("MU", "10*6.[iU]"), ("µmol/L", "umol/L"), ("IU/L", "U/L"), ("mL", "mL")],
+    [("grams", "g"), ("MG", "mg"), ("lbs", "[lb_av]"), ("MU", "10*6.[iU]"), ("µmol/L", "umol/L"), ("IU/L", "U/L"), ("mL", "mL")]
+    + [(one, "[ft_i]") for one in ("ft", "foot", "Feet", "ft.", "'")]
+    + [(one, "[in_i]") for one in ("in.", "ins", "Inches", '"')]
+    + [(one, "[stone_av]") for one in ("st", "stone", "Stones")]
+    + [(one, "mg/dL") for one in ("mg%", "mg/100 mL", "mg/100mL", "MG/DL")]
+    + [("meters", "m"), ("metres", "m"), ("cms", "cm"), ("ounces", "[oz_av]"), ("lb_av", "[lb_av]"), ("kg.", "kg")],
 )
 def test_units_as_people_write_them(written: str, code: str) -> None:
     """Common spellings of units mean the UCUM unit."""
     assert spelled(written) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("175 cm", ("175", "cm")), ("1,6 mg/dL", ("1.6", "mg/dL")), ("80kg", ("80", "kg")), ("8", ("8", "")), ("about 8", None), ("", None)],
+)
+def test_a_number_with_its_unit_is_read_from_a_text(text: str, expected: tuple[str, str] | None) -> None:
+    """A text that is one number and its unit is that amount, any other is none."""
+    assert written(text) == (Amount(Decimal(expected[0]), expected[1]) if expected else None)
 
 
 @pytest.mark.parametrize(("unit", "known"), [("mg/dL", True), ("", True), ("mm[Hg]", True), ("kgs", False), ("mg/dLl", False)])

@@ -1,6 +1,7 @@
 """Carbapenemase results in every shape that laboratories send."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -621,6 +622,25 @@ def test_a_susceptibility_that_could_not_be_read_says_why(read: Read, elements: 
     chart = read(observation(code={"text": "Cefiderocol"}, **elements))
     (result,) = [one for isolate in chart.isolates for one in isolate.susceptibilities]
     assert result.unread == why
+
+
+@pytest.mark.parametrize(
+    ("value", "read_as", "unread"),
+    [
+        ({"valueQuantity": {"value": 175, "unit": "cms"}}, "175", False),
+        ({"valueString": "1.75 m"}, "175", False),
+        ({"valueQuantity": {"value": 175, "unit": "flasks"}}, None, True),
+        ({"valueQuantity": {"value": 175}}, None, True),
+        ({"valueInteger": 175}, None, True),
+        ({"valueQuantity": {"value": 75, "unit": "%"}}, None, False),
+        ({"valueString": "not measured"}, None, False),
+    ],
+)
+def test_a_number_in_no_unit_is_kept_as_unread(read: Read, value: dict[str, Any], read_as: str | None, unread: bool) -> None:
+    """A height without a unit, or in one that is none, is no height, and the chart says so; a percentile is another thing."""
+    chart = read(observation(code={"coding": [{"system": LOINC, "code": "8302-2"}]}, **value))
+    assert [one.value for one in chart.measures.get("height", ())] == ([Decimal(read_as)] if read_as else [])
+    assert chart.unread_tests == (frozenset({"height"}) if unread else frozenset())
 
 
 def test_the_wording_of_a_broken_order_names_its_reason() -> None:
