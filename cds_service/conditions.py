@@ -65,8 +65,24 @@ def _elsewhere(bedside: Bedside, evidence: Sequence[Evidence], order: Order) -> 
 
 
 def other_reason(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
-    """The evidence is not current, and every draft concerned states another infection."""
-    return not_current(bedside, evidence, remark) and other_infection(bedside, evidence, remark)
+    """The evidence is not current, and every draft concerned states another infection, or names what it is targeted at."""
+    if not not_current(bedside, evidence, remark):
+        return False
+    drafts = _drafts(bedside, remark)
+    return other_infection(bedside, evidence, remark) or (bool(drafts) and all(_names_target(bedside, order) for order in drafts))
+
+
+def _names_target(bedside: Bedside, order: Order) -> bool:
+    """The order says that it is targeted treatment, or names another bacterium and nothing that is treated before its cause is known."""
+    policy = bedside.policy
+    named = order.reasons & set(policy.target_reasons) and not order.reasons & set(policy.empiric_reasons)
+    return bool(order.reasons & set(policy.targeted_reasons) or named)
+
+
+def _empiric(bedside: Bedside, drafts: Sequence[Order]) -> bool:
+    """A serious infection is treated before its cause is known; targeted treatment is not that."""
+    targeted = set(bedside.policy.targeted_reasons)
+    return bedside.empiric(drafts) and not (drafts and all(order.reasons & targeted for order in drafts))
 
 
 def another_isolate(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
@@ -81,7 +97,7 @@ def another_isolate(bedside: Bedside, evidence: Sequence[Evidence], remark: Rema
     genes, companions = set(policy.evidence.genes), set(policy.evidence.companions)
     drafts = _drafts(bedside, remark)
     drafted = {order.drug.key for order in drafts}
-    days = policy.windows.episode_days if bedside.empiric(drafts) else policy.windows.current_days
+    days = policy.windows.episode_days if _empiric(bedside, drafts) else policy.windows.current_days
     for isolate in bedside.infection.isolates:
         found = {one.marker for one in isolate.detections if one.found}
         if isolate in remark.isolates or found & genes or not bedside.recent(isolate, days):
@@ -98,7 +114,7 @@ def _sterile(bedside: Bedside, isolate: Isolate) -> bool:
 
 def not_empiric(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:
     """Not current, and no stated reason to cover before the cause is known."""
-    return not_current(bedside, evidence, remark) and not bedside.empiric(_drafts(bedside, remark))
+    return not_current(bedside, evidence, remark) and not _empiric(bedside, _drafts(bedside, remark))
 
 
 def _drafts(bedside: Bedside, remark: Remark) -> Sequence[Order]:

@@ -182,6 +182,8 @@ class Policy(Sheet, frozen=True):
     treated: tuple[Circumstance, ...] = ()
     empiric_reasons: tuple[Circumstance, ...] = ()
     other_reasons: tuple[Circumstance, ...] = ()
+    targeted_reasons: tuple[Circumstance, ...] = ()
+    target_reasons: tuple[Circumstance, ...] = ()
     reason_sites: dict[Circumstance, tuple[Specimen, ...]] = field(default_factory=dict)
     rules: RuleSwitches = RuleSwitches()
     local: Local = field(default_factory=Local)

@@ -148,7 +148,11 @@ def test_every_circumstance_word_of_the_sheets_exists() -> None:
     """A word that no record can produce would be a rule that never speaks."""
     known = yaml.safe_load((ROOT / "circumstances.yaml").read_text("utf-8"))["circumstances"]
     policy = yaml.safe_load((ROOT.parent / "ndm" / "policy.yaml").read_text("utf-8"))
-    asked = {word for key in ("empiric_reasons", "other_reasons", "not_treatment", "silent_with") for word in policy[key]}
+    asked = {
+        word
+        for key in ("empiric_reasons", "other_reasons", "targeted_reasons", "target_reasons", "not_treatment", "silent_with")
+        for word in policy[key]
+    }
     asked |= {*policy["cystitis"]["reasons"], *policy["cystitis"]["never_with"]}
     for sheet in (ROOT.parent / "ndm" / "rules").glob("*.yaml"):
         block = yaml.safe_load(sheet.read_text("utf-8")).get("with") or {}
