@@ -1,7 +1,7 @@
 """What bytes meant the last time they were met."""
 
 from collections.abc import Callable, Hashable
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import TypeVar
 
 Q = TypeVar("Q", bound=Hashable)
@@ -34,6 +34,21 @@ class Memory(Answers[bytes, V]):
 
     def __init__(self, answer: Callable[[bytes], V], most: int = MOST) -> None:
         super().__init__(answer, lambda question: len(question) <= LONGEST, most)
+
+
+def of_codes(most: int) -> Callable[[Callable[..., V]], Callable[..., V]]:
+    """The same answers, remembered over all requests for codes of a usual length; many long ones would be megabytes."""
+
+    def remember(answer: Callable[..., V]) -> Callable[..., V]:
+        always = lru_cache(most)(answer)
+
+        @wraps(answer)
+        def remembered(*asked: str) -> V:
+            return always(*asked) if sum(map(len, asked)) <= LONGEST else answer(*asked)
+
+        return remembered
+
+    return remember
 
 
 def of_names(answer: Callable[[str], V]) -> Callable[[str], V]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from cds_service.fhir.memory import of_codes
 from cds_service.fhir.resources import Quantity
 
 MOST_DIGITS = 18
@@ -140,7 +141,7 @@ def length(quantity: Quantity | None) -> Decimal | None:
     return hours(found.value, found.unit) if found else None
 
 
-@lru_cache(maxsize=512)
+@of_codes(512)
 def _shift(unit: str, target: str) -> int | None:
     """The power of ten between two expressions of the same metric units, or None."""
     mine, theirs = _powers(unit), _powers(target)

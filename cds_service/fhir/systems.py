@@ -1,8 +1,9 @@
 """The ways in which records spell a code system and a code, brought to one."""
 
 import re
-from functools import lru_cache
 from types import MappingProxyType
+
+from cds_service.fhir.memory import of_codes
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 NDC = "http://hl7.org/fhir/sid/ndc"
@@ -38,7 +39,7 @@ OID = re.compile(r"\d+(\.\d+)+")
 NDC_PARTS = re.compile(r"(\d{4,5})-(\d{3,4})(?:-\d{1,2})?")
 
 
-@lru_cache(maxsize=1024)
+@of_codes(1_024)
 def canonical(system: str) -> str:
     """The official URL of a code system that came as URL, OID, versioned or in capitals; any other as it came."""
     plain = system.strip().partition("|")[0]
@@ -50,7 +51,7 @@ def canonical(system: str) -> str:
     return found or plain
 
 
-@lru_cache(maxsize=8192)
+@of_codes(8_192)
 def codes(system: str, code: str) -> tuple[str, ...]:
     """The codes that one field holds: mostly one, as its system writes it."""
     if system == ATC:

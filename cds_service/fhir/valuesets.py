@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, TypeVar
 
 from cds_service.clinical.facts import Drug, Organism, Specimen
 from cds_service.fhir import systems
-from cds_service.fhir.memory import MOST_TEXTS, SHORT, Answers, Memory, of_names
+from cds_service.fhir.memory import MOST_TEXTS, SHORT, Answers, Memory, of_codes, of_names
 from cds_service.fhir.negation import Negation, Said
 from cds_service.fhir.vocabulary import NOTHING, Phrases, Vocabulary, parsed
 from cds_service.kept import kept
@@ -151,7 +151,7 @@ class Terminology:
         object.__setattr__(self, "memories", {})
         object.__setattr__(self, "meanings", {})
         object.__setattr__(self, "_said", {})
-        object.__setattr__(self, "_coded", lru_cache(maxsize=MOST_TEXTS)(self._code))
+        object.__setattr__(self, "_coded", of_codes(MOST_TEXTS)(self._code))
         object.__setattr__(self, "_meant", Answers(self._concept, lambda asked: _brief(asked[1]), MOST_TEXTS))
 
     def memory(self, reader: str, answer: Callable[[bytes], T]) -> Memory[T]:
@@ -265,7 +265,8 @@ class Terminology:
 
 
 def _brief(wording: Wording) -> bool:
-    return all(len(text) <= SHORT for text in texts_of(*wording))
+    triples, texts = wording
+    return all(len(text) <= SHORT for text in (*texts, *(part for triple in triples for part in triple)))
 
 
 def texts_of(triples: Sequence[Triple], texts: Sequence[str]) -> list[str]:

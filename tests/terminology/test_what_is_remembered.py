@@ -3,7 +3,7 @@
 import pytest
 
 from cds_service.fhir.medicines import recognise
-from cds_service.fhir.memory import LATELY, SHORT, Answers, of_names
+from cds_service.fhir.memory import LATELY, LONGEST, SHORT, Answers, of_codes, of_names
 from cds_service.fhir.valuesets import Terminology
 
 
@@ -41,3 +41,12 @@ def test_what_is_remembered_is_bounded() -> None:
     answers = Answers(lambda text: asked.append(text) or text.upper(), lambda _: True, 2)
     assert [answers[one] for one in "ababca"] == list("ABABCA")
     assert asked == list("abca")
+
+
+def test_codes_longer_than_any_are_not_remembered() -> None:
+    """A memory bounded in number would hold megabytes if a client sent codes of megabytes."""
+    asked = list[str]()
+    look_up = of_codes(4)(lambda _system, code: asked.append(code) or code.upper())
+    long = "x" * (LONGEST + 1)
+    assert [look_up("s", code) for code in ("a", "a", long, long)] == ["A", "A", long.upper(), long.upper()]
+    assert asked == ["a", long, long]
