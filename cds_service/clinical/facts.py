@@ -34,6 +34,7 @@ class Answer(StrEnum):
     """What the laboratory says about one drug against one isolate."""
 
     SUSCEPTIBLE = "susceptible"
+    INCREASED_EXPOSURE = "increased-exposure"
     INTERMEDIATE = "intermediate"
     RESISTANT = "resistant"
     NON_SUSCEPTIBLE = "non-susceptible"
@@ -43,7 +44,8 @@ class Answer(StrEnum):
     @property
     def spoken(self) -> str:
         """The answer as a sentence has it."""
-        return "not susceptible" if self is Answer.NON_SUSCEPTIBLE else self.value
+        spoken = {Answer.NON_SUSCEPTIBLE: "not susceptible", Answer.INCREASED_EXPOSURE: "susceptible at increased exposure"}
+        return spoken.get(self, self.value)
 
 
 class Drug(Struct, frozen=True):

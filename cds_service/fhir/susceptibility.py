@@ -10,7 +10,7 @@ from cds_service.clinical.facts import Answer
 from cds_service.fhir import verdicts, words
 from cds_service.fhir.meanings import NO_MEANING, Meaning, Meanings
 from cds_service.fhir.quantity import Amount, amount, convert, exact, number, spelled
-from cds_service.fhir.resources import Concept, Part
+from cds_service.fhir.resources import Concept, Part, several
 from cds_service.fhir.vocabulary import Phrases, words_of
 
 MIC = "mg/L"
@@ -25,6 +25,8 @@ ONE = (
 WRITTEN = re.compile(rf"\s*{ONE}(?!\w).{{0,40}}", re.IGNORECASE)
 INSIDE = re.compile(ONE, re.IGNORECASE)
 SIGNS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
+INCREASED = Answer.INCREASED_EXPOSURE.value
+MILDER = {Answer.SUSCEPTIBLE.value, Answer.INTERMEDIATE.value}
 ANSWERS = {answer.value for answer in Answer}
 NO_UNIT = "its number has no unit and may be an MIC or a zone diameter"
 DIAMETER = "it gives a zone diameter without the laboratory's reading"
@@ -62,7 +64,7 @@ def results(parts: Sequence[tuple[Part, Meaning]], method: Concept | None, meani
 
 def _result(agent: str, parts: Sequence[Part], method: Concept | None, meanings: Meanings) -> Result:
     """Readings that disagree are none; a number counts beside a reading, and alone where it is an MIC."""
-    votes = {one for part in parts for one in (verdicts.valued(part, meanings), *verdicts.interpreted(part, meanings)) if one in ANSWERS}
+    votes = _votes(parts, meanings)
     said = [text for concept in (method, *(part.code for part in parts)) for text in _spoken(concept, meanings)]
     found = [_number(one, said, meanings) for part in parts for one in _sent(part, meanings)]
     mic = next((one for one in found if isinstance(one, Decimal)), None)
@@ -71,6 +73,16 @@ def _result(agent: str, parts: Sequence[Part], method: Concept | None, meanings:
     answer = Answer(votes.pop()) if votes else Answer.UNSTATED
     why = next((one for one in found if isinstance(one, str)), "") if mic is None and answer is Answer.UNSTATED else ""
     return Result(agent, answer, mic, why)
+
+
+def _votes(parts: Sequence[Part], meanings: Meanings) -> set[str]:
+    """Every reading that value and interpretation give; EUCAST's letter I with its words is what the words say."""
+    found = {one for part in parts for one in (verdicts.valued(part, meanings), *verdicts.interpreted(part, meanings)) if one in ANSWERS}
+    concepts = [concept for part in parts for concept in (part.valueCodeableConcept, *several(part.interpretation))]
+    texts = [text for concept in concepts for text in words.spoken(concept)]
+    if INCREASED in found or any(meanings.terminology.text("answer", text) == INCREASED for text in texts):
+        return {INCREASED, *(found - MILDER)}
+    return found
 
 
 def _spoken(concept: Concept | None, meanings: Meanings) -> list[str]:

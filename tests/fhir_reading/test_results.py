@@ -557,6 +557,18 @@ def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) 
         ({"text": "Aztreonam-avibactam"}, {"valueString": "sent away"}, None),
         ({"text": "Aztreonam-avibactam"}, {"valueString": "8/4"}, ("aztreonam-avibactam", "unstated", "8")),
         ({"text": "Aztreonam-avibactam"}, {"valueString": "<=4/4 ug/mL"}, ("aztreonam-avibactam", "unstated", "4")),
+        ({"text": "Cefiderocol"}, {"valueString": "Susceptible, increased exposure"}, ("cefiderocol", "increased-exposure", None)),
+        (
+            {"text": "Cefiderocol"},
+            {"interpretation": [{"coding": [{"system": V3, "code": "I"}], "text": "Susceptible, Increased exposure"}]},
+            ("cefiderocol", "increased-exposure", None),
+        ),
+        ({"text": "Cefiderocol"}, {"interpretation": flag("I")}, ("cefiderocol", "intermediate", None)),
+        (
+            {"text": "Cefiderocol"},
+            {"valueString": "Susceptible, increased exposure", "interpretation": flag("R")},
+            ("cefiderocol", "unstated", None),
+        ),
         ({"text": "Cefiderocol"}, {"valueString": "> 8"}, ("cefiderocol", "unstated", "16")),
         ({"text": "Cefiderocol"}, {"valueString": "MIC>16"}, ("cefiderocol", "unstated", "32")),
         ({"text": "Cefiderocol"}, {"valueString": "R (MIC 16)"}, ("cefiderocol", "resistant", "16")),
