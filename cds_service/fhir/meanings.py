@@ -83,7 +83,7 @@ def searching(terminology: Terminology, concept: Concept | None) -> bool:
 
 
 class Meanings:
-    """What bytes of a code, value or note mean; codes are remembered over all requests, values of a patient for one."""
+    """What bytes of a code, value or note mean; codes and short texts are remembered over all requests, values for one."""
 
     def __init__(self, terminology: Terminology) -> None:
         self.terminology = terminology
