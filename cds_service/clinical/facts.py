@@ -113,7 +113,7 @@ class Order(Struct, frozen=True):
 class Unreadable(Struct, frozen=True):
     """An antibiotic order or a result that was found and could not be read; `kind` is "order" or "result".
 
-    `markers` are those that a text names, `when` is its moment.
+    `markers` are those that a text names, `when` is its moment; `carriage`: it is about a search for carriage.
     """
 
     kind: str
@@ -123,6 +123,7 @@ class Unreadable(Struct, frozen=True):
     draft: bool = False
     markers: tuple[str, ...] = ()
     when: datetime | None = None
+    carriage: bool = False
 
 
 class Detection(Struct, frozen=True):

@@ -101,6 +101,15 @@ def _as_recent(one: Detection, since: datetime | None) -> bool:
     return since is None or moment is None or moment >= since
 
 
+def _in_words(told: Report | Reading, unseen: Sequence[str], when: datetime | None, carriage: bool) -> Unreadable:
+    return Unreadable("result", told.reference, told.label, IN_WORDS, markers=tuple(unseen), when=when, carriage=carriage)
+
+
+def _searching(sample: Sample, screening: bool) -> bool:
+    """Carriage was searched for, by the purpose of the test or the place of the sample."""
+    return screening or sample.screening or (sample.specimen is not None and sample.specimen.surveillance)
+
+
 def only_in_words(
     every: Reports, readings: Iterable[Reading], conditions: Iterable[Condition], witness: Witness, terminology: Terminology
 ) -> list[Unreadable]:
@@ -110,12 +119,12 @@ def only_in_words(
         results = one.results | {one.reference}
         unseen = [marker for marker in witness.wanted(one.claims) if not witness.covers(marker, results, one.samples, one.collected)]
         if unseen:
-            found.append(Unreadable("result", one.reference, one.label, IN_WORDS, markers=tuple(unseen), when=one.collected))
+            found.append(_in_words(one, unseen, one.collected, _searching(one.sample, one.screening)))
     for reading in [one for one in readings if one.claims]:
         samples, results = frozenset({reading.sample.key} - {""}), frozenset({reading.reference, *reading.links})
         unseen = [marker for marker in witness.wanted(reading.claims) if not witness.covers(marker, results, samples, reading.collected)]
         if unseen:
-            found.append(Unreadable("result", reading.reference, reading.label, IN_WORDS, markers=tuple(unseen), when=reading.collected))
+            found.append(_in_words(reading, unseen, reading.collected, _searching(reading.sample, reading.screening)))
     for condition in conditions:
         claims = words.every(terminology, "marker", [condition.code])
         unseen = [marker for marker in witness.wanted(claims) if not witness.covers(marker, frozenset(), frozenset(), None)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from cds_service.clinical.bedside import Bedside
-from cds_service.clinical.facts import Answer, Measure, Order, Susceptibility
+from cds_service.clinical.facts import Answer, Measure, Order, Susceptibility, Unreadable
 from cds_service.clinical.infection import Evidence
 from cds_service.clinical.lists import CIRCUMSTANCE, Circumstance, Part, Specimen, Test
 from cds_service.clinical.regimen import Drugs
@@ -195,7 +195,7 @@ class Unread:
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         proven = bool(bedside.infection.proven)
         orders = [one for one in bedside.chart.unreadable if one.kind == "order" and proven]
-        results = [one for one in bedside.chart.unreadable if one.kind == "result"]
+        results = [one for one in bedside.chart.unreadable if one.kind == "result" and _matters(bedside, one)]
         for kind, found in (("result", results), ("order", orders)):
             if found:
                 first = next((one for one in found if one.markers), found[0])
@@ -208,6 +208,18 @@ class Unread:
         if unjudged:
             words = {"n": str(len(unjudged)), "why": "this service does not evaluate the drug", "drug": names(unjudged)}
             yield Remark(unjudged, variant="not-evaluated", words=words, notes=("not-evaluated",))
+
+
+def _matters(bedside: Bedside, told: Unreadable) -> bool:
+    """A coded result of that age and place would have spoken: an old one, or one of carriage, not beside an order with a reason of its own."""
+    windows, days = bedside.policy.windows, (bedside.since(told.when) or 0) / 24
+    if not told.markers or not bedside.ordering:
+        return days <= windows.remote_days
+    if told.carriage or days > windows.current_days:
+        drafts, others = bedside.regimen.signed, set(bedside.policy.other_reasons)
+        meant = any(one.drug.key in bedside.regimen.directed and not one.reasons & others for one in drafts)
+        return days <= windows.history_days and (meant or bedside.empiric(drafts))
+    return True
 
 
 def _untold(bedside: Bedside) -> Iterator[Remark]:
