@@ -229,7 +229,8 @@ class Bedside(Struct, frozen=True, dict=True):
     @kept
     def cystitis_only(self) -> bool:
         """Bladder infection without a sign of more, treated with a drug for it."""
-        rules, drafts = self.policy.cystitis, self.regimen.signed
+        rules, drafts, measured = self.policy.cystitis, self.regimen.signed, self.chart.measures.get("temperature", ())
+        measured = tuple(one for one in measured if (self.since(one.taken) or 0) <= (rules.fever_h or 0))
         words = self.stated(drafts) | self.words
         invasive = any(one.isolate.specimen and one.isolate.specimen.key in self.policy.evidence.sterile for one in self.infection.current)
         return (
@@ -238,6 +239,7 @@ class Bedside(Struct, frozen=True, dict=True):
             and bool(words & set(rules.reasons))
             and not words & set(rules.never_with)
             and not invasive
+            and not (rules.fever_c is not None and any(one.value >= rules.fever_c for one in measured))
         )
 
     def _for_bladder(self, order: Order) -> bool:

@@ -119,13 +119,18 @@ class Severe(Sheet, frozen=True):
 
 
 class Cystitis(Sheet, frozen=True):
-    """When an infection is confined to the bladder; some drugs are for it only as a single dose, some only by mouth."""
+    """When an infection is confined to the bladder; some drugs are for it only as a single dose, some only by mouth.
+
+    A body temperature of `fever_c` or more within so many hours shows that it is not.
+    """
 
     reasons: tuple[Circumstance, ...] = ()
     never_with: tuple[Circumstance, ...] = ()
     drugs: DrugSet | None = None
     once_only: DrugSet | None = None
     by_mouth_only: DrugSet | None = None
+    fever_c: Decimal | None = None
+    fever_h: Decimal | None = None
 
 
 class Formulary(Sheet, frozen=True):
