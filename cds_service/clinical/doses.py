@@ -183,11 +183,10 @@ class Leeway(Struct, frozen=True):
 
     def fit(self, dose: Dose, band: Band) -> Fit | None:
         """None where the order does not say enough to be judged; a range is wrong only where all of it is."""
-        least = self._fit(dose, band)
-        if dose.most_grams is None or least is None or least in {Fit.RIGHT, Fit.ABOVE, Fit.ABOVE_MAXIMUM}:
+        least, most = (self._fit(one, band) for one in _ends(dose))
+        if least is None or least is most or least in {Fit.RIGHT, Fit.ABOVE, Fit.ABOVE_MAXIMUM}:
             return least
-        most = self._fit(replace(dose, grams=dose.most_grams), band)
-        return most if most in {Fit.BELOW, least} else Fit.RIGHT
+        return most if most is Fit.BELOW else Fit.RIGHT
 
     def _fit(self, dose: Dose, band: Band) -> Fit | None:
         grams, interval = dose.grams, dose.interval_h
@@ -236,9 +235,14 @@ class Leeway(Struct, frozen=True):
         return value * (100 + self.rounding_pct) / 100
 
 
+def _ends(dose: Dose) -> tuple[Dose, Dose]:
+    """The least and the most that a dose allows a day; the same twice where it leaves no range."""
+    return replace(dose, interval_h=dose.longest_h or dose.interval_h), replace(dose, grams=dose.most_grams or dose.grams)
+
+
 def distance_pct(dose: Dose, band: Band) -> Decimal:
     """How far the amount of a day is from the nearest accepted one, in percent of that; of a range the nearest end counts."""
-    ends = [(one or Decimal(0)) / (dose.interval_h or Decimal(24)) for one in {dose.grams, dose.most_grams or dose.grams}]
+    ends = [(one.grams or Decimal(0)) / (one.interval_h or Decimal(24)) for one in _ends(dose)]
     return min(abs(given - usual) * 100 / usual for usual in band.hourly for given in ends)
 
 
@@ -259,7 +263,8 @@ def written(dose: Dose) -> str:
     if dose.once:
         parts.append("once")
     elif dose.interval_h:
-        parts.append(f"every {figure(dose.interval_h, 1)} h")
+        most = f" to {figure(dose.longest_h, 1)}" if dose.longest_h else ""
+        parts.append(f"every {figure(dose.interval_h, 1)}{most} h")
     elif dose.continuous:
         parts.append("by continuous infusion")
     if dose.infusion_h:

@@ -64,7 +64,8 @@ class Drug(Struct, frozen=True):
 class Dose(Struct, frozen=True):
     """One dosage instruction; grams of all components together, hours; None where the order does not say.
 
-    `in_milligrams` is how the order writes the grams. An order that leaves a range has the least in `grams` and the most in `most_grams`.
+    `in_milligrams` is how the order writes the grams. An order that leaves a range has the least in `grams` and the most in `most_grams`,
+    the fewest hours in `interval_h` and the most in `longest_h`.
     """
 
     grams: Decimal | None = None
@@ -77,6 +78,7 @@ class Dose(Struct, frozen=True):
     as_needed: bool = False
     in_milligrams: bool = False
     most_grams: Decimal | None = None
+    longest_h: Decimal | None = None
 
 
 class Order(Struct, frozen=True):

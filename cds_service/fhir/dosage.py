@@ -93,6 +93,7 @@ def _dose(step: Line) -> Dose:
         found,
         most_grams=mass(most, "g"),
         interval_h=step.interval_h,
+        longest_h=_longest(dosage, text) if step.interval_h is not None else None,
         infusion_h=infusion,
         once=step.once,
         continuous=sig.continuous(text) or (hourly is not None and found.grams is None),
@@ -160,13 +161,22 @@ def _interval(dosage: Dosage, text: str) -> Decimal | None:
 
 def _repeated(repeat: Repeat) -> Decimal | None:
     period = hours(number(repeat.period), repeat.periodUnit)
-    often = number(repeat.frequency)
+    often = number(repeat.frequencyMax) or number(repeat.frequency)
     if repeat.timeOfDay and (period is None or period == sig.DAY_H) and not often:
         return sig.DAY_H / len(repeat.timeOfDay)
     often = often or Decimal(1)
-    if period is None or period <= 0 or often <= 0 or number(repeat.periodMax) or number(repeat.frequencyMax):
-        return None
-    return period / often
+    return period / often if period is not None and period > 0 and often > 0 else None
+
+
+def _longest(dosage: Dosage, text: str) -> Decimal | None:
+    """The most hours from dose to dose where the instruction leaves a range."""
+    repeat = (dosage.timing.repeat if dosage.timing else None) or NO_REPEAT
+    if number(repeat.period) is None:
+        return sig.longest(text)
+    most = hours(number(repeat.periodMax) or number(repeat.period), repeat.periodUnit)
+    often = number(repeat.frequency) or Decimal(1)
+    ranged = number(repeat.periodMax) or number(repeat.frequencyMax)
+    return most / often if ranged and most and often > 0 else None
 
 
 def _coded(code: Concept | None) -> Decimal | None:

@@ -25,6 +25,7 @@ SECOND = rf"{N}\s?(?P<unit>{SMALL}\b)"
 PARTS = re.compile(rf"{FIRST}(?:\s(?P<a>[a-z]+))?\s?(?P<sign>/|\+|-|–|\band\b|\bplus\b)\s?(?:(?P<b>[a-z]+)\s)?{SECOND}", re.IGNORECASE)
 SPREAD = re.compile(rf"{FIRST}\s?(?:-|–|\bto\b)\s?{SECOND}", re.IGNORECASE)
 EVERY = re.compile(rf"\b(?:q\.?|every|each)\s?{N}\s?-?(?:°|{TIME})?", re.IGNORECASE)
+EITHER = re.compile(rf"\b(?:q\.?|every|each)\s?{N}\s?(?:-|–|to|or)\s?(?P<most>\d[\d.,]*)\s?-?{TIME}", re.IGNORECASE)
 HOURLY = re.compile(rf"\b{N}[ -]?hourly\b", re.IGNORECASE)
 TIMES = re.compile(rf"(?:\b{N}\s?(?:x|times)|\bx\s?(?P<m>\d))\s?(?:/|a|per)?\s?(?:d|day|daily)\b", re.IGNORECASE)
 OVER = re.compile(rf"\b(?:over|infused? (?:in|for)|infusion(?: time)?:?(?: of| for)?)\s(?:about )?{N}[ -]?{TIME}", re.IGNORECASE)
@@ -111,7 +112,10 @@ def _two(match: re.Match[str]) -> tuple[Decimal, Decimal, str] | None:
 
 
 def interval(text: str) -> Decimal | None:
-    """Hours from dose to dose."""
+    """Hours from dose to dose, the fewest where the text leaves a range."""
+    either = EITHER.search(text)
+    if either:
+        return hours(number(either["n"]), either["unit"])
     match = EVERY.search(text)
     if match:
         return hours(number(match["n"]), match["unit"] or "h")
@@ -123,6 +127,12 @@ def interval(text: str) -> Decimal | None:
         often = number(match["n"] or match["m"])
         return DAY_H / often if often else None
     return next((DAY_H / times for pattern, times in PER_DAY if pattern.search(text)), None)
+
+
+def longest(text: str) -> Decimal | None:
+    """The most hours from dose to dose where the text leaves a range, as "every 6 to 8 h" does."""
+    either = EITHER.search(text)
+    return hours(number(either["most"]), either["unit"]) if either else None
 
 
 def steps(text: str) -> list[str]:

@@ -52,11 +52,12 @@ class Result(Struct, frozen=True):
 
 
 def results(parts: Sequence[tuple[Part, Meaning]], method: Concept | None, meanings: Meanings) -> Iterator[Result]:
-    """One result for each drug of an Observation; a component that is about nothing else belongs to the drug of the whole."""
-    whole = parts[0][1].agent
+    """One result for each drug of an Observation; a component that names no drug and nothing else belongs to the drug of the whole."""
+    whole, look = parts[0][1].agent, meanings.terminology.look
     by_agent: dict[str, list[Part]] = {}
     for part, meaning in parts:
-        agent = meaning.agent or (whole if meaning is NO_MEANING else None)
+        nameless = meaning is NO_MEANING and not any(look.of_text(text) for text in _spoken(part.code, meanings))
+        agent = meaning.agent or (whole if nameless else None)
         if agent:
             by_agent.setdefault(agent, []).append(part)
     yield from (_result(agent, own, method, meanings) for agent, own in by_agent.items())

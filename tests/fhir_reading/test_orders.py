@@ -301,6 +301,23 @@ def test_a_dose_range_is_read_by_both_ends(order: One, dosage: dict[str, Any], e
 
 
 @pytest.mark.parametrize(
+    ("dosage", "expected"),
+    [
+        ({"text": "2 g IV every 6 to 8 hours over 3 h"}, ("6", "8")),
+        ({"text": "2 g IV q6-8h"}, ("6", "8")),
+        ({"text": "2 g IV q8h"}, ("8", None)),
+        ({"timing": {"repeat": {"frequency": 1, "period": 6, "periodMax": 8, "periodUnit": "h"}}}, ("6", "8")),
+        ({"timing": {"repeat": {"frequency": 3, "frequencyMax": 4, "period": 1, "periodUnit": "d"}}}, ("6", "8")),
+        ({"timing": {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}}}, ("8", None)),
+    ],
+)
+def test_a_range_of_intervals_is_read_by_both_ends(order: One, dosage: dict[str, Any], expected: tuple[str, str | None]) -> None:
+    """ "Every 6 to 8 h" is neither every 6 h nor no interval at all."""
+    (dose,) = order(dosageInstruction=[{"doseAndRate": [grams(2)], **dosage}]).doses
+    assert (dose.interval_h, dose.longest_h) == tuple(Decimal(one) if one else None for one in expected)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("2.67 g IV loading dose over 3 h, then 2 g IV q6h over 3 h", [("2.67", None, True), ("2", "6", False)]),

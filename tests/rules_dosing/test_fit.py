@@ -161,6 +161,17 @@ def test_a_range_is_wrong_only_where_all_of_it_is(clearance: int, least: str, mo
     assert leeway("ceftazidime-avibactam").fit(dose, band("ceftazidime-avibactam", clearance)) is expected
 
 
+@pytest.mark.parametrize(
+    ("clearance", "grams", "expected"),
+    [(95, "2", Fit.RIGHT), (95, "0.5", Fit.BELOW), (10, "2", Fit.ABOVE)],
+)
+def test_a_range_of_intervals_is_wrong_only_where_all_of_it_is(clearance: int, grams: str, expected: Fit) -> None:
+    """Every 6 to 8 h holds every 8 h; a dose that is too low every 6 h, or too high every 8 h, is wrong."""
+    dose = Dose(grams=Decimal(grams), interval_h=Decimal(6), longest_h=Decimal(8))
+    assert leeway("cefiderocol").fit(dose, band("cefiderocol", clearance)) is expected
+    assert "every 6 to 8 h" in written(dose)
+
+
 def test_a_range_is_written_with_both_ends_and_measured_by_the_nearest() -> None:
     """The card prints what was ordered, and the distance is that of the end that is less wrong."""
     dose = Dose(grams=Decimal("0.94"), most_grams=Decimal("1.25"), interval_h=Decimal(8))
