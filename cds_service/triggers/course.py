@@ -211,7 +211,7 @@ class Unread:
 
 
 def _matters(bedside: Bedside, told: Unreadable) -> bool:
-    """A coded result of that age and place would have spoken: an old one, or one of carriage, not beside an order with a reason of its own."""
+    """A coded result of that age and place would have spoken: an old one, or one of carriage, not beside another reason."""
     windows, days = bedside.policy.windows, (bedside.since(told.when) or 0) / 24
     if not told.markers or not bedside.ordering:
         return days <= windows.remote_days
