@@ -17,8 +17,8 @@ def afterwards(bedside: Bedside, gone: Iterable[Order], new: Iterable[Order] = (
     return bedside.with_orders(orders)
 
 
-def drafts(desk: Desk, product: Product, doses: Sequence[Prescribed], setting: str) -> list[Order]:
-    """The orders that a suggestion would create, as facts; `setting` is the list that they would stand on."""
+def drafts(desk: Desk, product: Product, doses: Sequence[tuple[Prescribed, str]], setting: str) -> list[Order]:
+    """The orders that a suggestion would create, as facts, each with the running order that it replaces; `setting` is their list."""
     known = desk.bedside.reference.drugs[product.drug]
     return [
         Order(
@@ -31,8 +31,9 @@ def drafts(desk: Desk, product: Product, doses: Sequence[Prescribed], setting: s
             setting=Setting(setting) if setting else Setting.INPATIENT,
             doses=(Dose(dose.grams, interval_h=dose.interval_h, infusion_h=dose.infusion_h, once=dose.interval_h is None),),
             starts=dose.begins,
+            replaces=prior,
         )
-        for dose in doses
+        for dose, prior in doses
     ]
 
 

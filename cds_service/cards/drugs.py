@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import chain, repeat
 
 from cds_service.cards.afterwards import drafts
 from cds_service.cards.desk import Desk, reasons
 from cds_service.cards.mending import mending
 from cds_service.cards.proposal import NOTHING, LeftOut, Proposal, regimen, removal
 from cds_service.cards.text import capital
-from cds_service.clinical.allergies import BARRED, Reaction
+from cds_service.clinical.allergies import ALERTED, BARRED, Reaction
 from cds_service.clinical.bedside import Bedside
 from cds_service.clinical.doses import Band, Row
 from cds_service.clinical.facts import Order
@@ -18,7 +19,7 @@ from cds_service.clinical.regimen import Regimen
 from cds_service.clinical.renal import HAEMODIALYSIS
 from cds_service.fhir.drafts import Prescribed, medication_request
 from cds_service.finding import Finding
-from cds_service.protocol.response import Action
+from cds_service.protocol.response import REFERENCE, Action
 from cds_service.suggestion import Act, Product, SuggestionSheet
 from cds_service.triggers.trigger import names
 from cds_service.wording import fill
@@ -65,21 +66,30 @@ def _offer(desk: Desk, findings: tuple[Finding, ...], sheet: SuggestionSheet, do
     gone = list(_replaced(desk.bedside, sheet, concerned, therapy)) if sheet.does is Act.SWITCH else []
     kept = [order for order in therapy if order.drug.key in sheet.drugs]
     deletes, left = removal(gone, sheet.choice)
+    priors = _priors(gone)
+    placed = [(product, [(dose, next(priors)) for dose in given]) for product, given in doses]
     creates = [
         Action(
             "create",
             f"Order {product.name} {dose.text}",
-            medication_request(product, sheet.route, dose, place, why, desk.rxnorm(product.code.system)),
+            medication_request(product, sheet.route, dose, place, why, desk.rxnorm(product.code.system), prior),
         )
-        for product, given in doses
-        for dose in given
+        for product, given in placed
+        for dose, prior in given
     ]
-    new = [order for product, given in doses for order in drafts(desk, product, given, place.setting)]
+    new = [order for product, given in placed for order in drafts(desk, product, given, place.setting)]
     mended = mending(desk, gone, new)
     label = fill(_label(sheet, gone, kept), {"regimen": regimen([(product.name, given) for product, given in doses]), "kept": _kept(kept)})
     told, allergic = _reminders(desk, findings, sheet, doses)
     actions, left = (*deletes, *creates, *mended.actions), (*left, *mended.left)
-    return Proposal(label + mended.label, actions, tuple(told), left, dosed=True, allergic=allergic)
+    alerted = any(_alerted(desk, product) for product, _ in doses)
+    return Proposal(label + mended.label, actions, tuple(told), left, dosed=True, allergic=allergic, alerted=alerted)
+
+
+def _priors(gone: Sequence[Order]) -> Iterator[str]:
+    """For each new order in turn the running order whose place it takes: every one once, then the last again; "" where none runs."""
+    running = list(dict.fromkeys(order.reference for order in gone if not order.draft and REFERENCE.fullmatch(order.reference)))
+    return chain(running, repeat(running[-1] if running else ""))
 
 
 def _label(sheet: SuggestionSheet, gone: Sequence[Order], kept: Sequence[Order]) -> str:
@@ -154,6 +164,12 @@ def _allergy(desk: Desk, product: Product) -> str:
     return "a reaction that is not recorded as severe is on file; look at it first"
 
 
+def _alerted(desk: Desk, product: Product) -> bool:
+    """A recorded allergy would be spoken about as soon as the drug is ordered."""
+    worst = desk.allergy.worst(desk.bedside, desk.bedside.reference.drugs[product.drug]) if desk.allergy else None
+    return worst is not None and worst[0] in ALERTED
+
+
 def _replaced(bedside: Bedside, sheet: SuggestionSheet, concerned: Sequence[Order], therapy: Sequence[Order]) -> Iterator[Order]:
     """Gram-negative drugs that the card is about, those of other regimens, and what shares an ingredient with the new ones."""
     target = set(sheet.drugs)
@@ -225,7 +241,7 @@ def _no_dose(bedside: Bedside, band: Band | None) -> str:
     if bedside.years is None:
         return "the patient's age is not known"
     if kidney.replacement and (band is None or not band.suggest):
-        return f"no dose is suggested on renal replacement ({kidney.named()}); ask a pharmacist"
+        return f"no dose is suggested on renal replacement ({kidney.named()}); pharmacist review"
     if band is None and kidney.clearance is None:
         return f"clearance is not known ({' and '.join(kidney.lacking) or 'inputs'} missing)"
     if not (kidney.replacement or bedside.creatinine_fresh):

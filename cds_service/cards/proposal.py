@@ -31,7 +31,7 @@ class ByHand(NamedTuple):
 class Proposal(Struct, frozen=True):
     """The actions of one suggestion, words beside it, what is left to do by hand, and what was left out.
 
-    `dosed` says that kidney function was used, `allergic` that allergies were.
+    `dosed` says that kidney function was used, `allergic` that allergies were, `alerted` that a recorded one speaks against the drug.
     """
 
     label: str = ""
@@ -41,6 +41,7 @@ class Proposal(Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
     dosed: bool = False
     allergic: bool = False
+    alerted: bool = False
 
 
 NOTHING = Proposal()

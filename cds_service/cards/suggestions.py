@@ -30,7 +30,7 @@ ACTS: Mapping[Act, Propose] = MappingProxyType(
 
 def suggestions(desk: Desk, findings: Sequence[Finding]) -> tuple[tuple[Suggestion, ...], Aside]:
     """The suggestions in the site's order of preference, and what the text says about them."""
-    proposals = [propose(desk, findings, key) for key in ordered(desk, findings)]
+    proposals = _proposals(desk, findings)
     left = [one for proposal in proposals for one in proposal.left_out]
     aside = Aside(
         notes=(*told(one for proposal in proposals for one in proposal.by_hand), *_notes(proposals)),
@@ -39,6 +39,17 @@ def suggestions(desk: Desk, findings: Sequence[Finding]) -> tuple[tuple[Suggesti
         allergic=any(proposal.allergic for proposal in proposals),
     )
     return tuple(one for proposal in proposals for one in _shown(desk, proposal)), aside
+
+
+def _proposals(desk: Desk, findings: Sequence[Finding]) -> list[Proposal]:
+    """What every key comes to; among the regimens those that an alert of a recorded allergy would meet stand last."""
+    keys = ordered(desk, findings)
+    found = [propose(desk, findings, key) for key in keys]
+    policy = desk.bedside.policy
+    preferred = policy.preferences.get(policy.preference or "", ())
+    regimens = [one for key, one in zip(keys, found, strict=True) if key in preferred]
+    best_first = iter(sorted(regimens, key=lambda one: one.alerted))
+    return [next(best_first) if key in preferred else one for key, one in zip(keys, found, strict=True)]
 
 
 def _notes(proposals: Sequence[Proposal]) -> list[str]:

@@ -66,8 +66,13 @@ class Prescribed(Struct, frozen=True):
         return f"{said}; {self.aside}" if self.aside else said
 
 
-def medication_request(product: Product, route: Code, dose: Prescribed, place: Place, reasons: tuple[str, ...], rxnorm: str) -> Resource:
-    """A draft order of one drug; `rxnorm` is the name that the client knows RxNorm by, `reasons` are Observation references."""
+def medication_request(
+    product: Product, route: Code, dose: Prescribed, place: Place, reasons: tuple[str, ...], rxnorm: str, prior: str = ""
+) -> Resource:
+    """A draft order of one drug, in the place of the running order `prior` where there is one.
+
+    `rxnorm` is the name that the client knows RxNorm by, `reasons` are Observation references.
+    """
     resource: Resource = {
         "resourceType": "MedicationRequest",
         "status": "draft",
@@ -79,6 +84,8 @@ def medication_request(product: Product, route: Code, dose: Prescribed, place: P
         "subject": {"reference": place.subject},
         "dosageInstruction": [instruction(dose, route)],
     }
+    if prior:
+        resource["priorPrescription"] = {"reference": prior}
     if place.setting:
         resource["category"] = [{"coding": [{"system": CATEGORY, "code": place.setting}]}]
     return _placed(resource, place, reasons)

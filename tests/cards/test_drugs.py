@@ -398,3 +398,13 @@ def test_every_offer_is_valid(
     bed = ward(orders=(AZTREONAM,), creatinine=str(creatinine), weight=str(weight), circumstances=told, profile=profile, allergies=recorded)
     (card,) = checked(bed.cards(unprotected("add-ceftazidime-avibactam", "switch-to-pair", *ALL[1:])))
     assert place in {"none", "haemodialysis"} or not doses(card)
+
+
+def test_a_new_order_takes_the_place_of_a_running_one(ward: Callable[..., Ward]) -> None:
+    """What a change would create points at the running orders that it replaces, so that signing it is no duplicate; so does the text."""
+    running = order("aztreonam", draft=False, name="run-1")
+    (card,) = checked(ward(orders=(order("meropenem"), running)).cards(unprotected()))
+    change = next(one for one in card["suggestions"] if "aztreonam-avibactam" in one["label"] and "Change" in one["label"])
+    created = [one["resource"] for one in change["actions"] if one["type"] == "create"]
+    assert [one["priorPrescription"]["reference"] for one in created] == ["MedicationRequest/run-1"] * 2
+    assert "stop the running aztreonam by hand" in card["detail"]
