@@ -90,13 +90,14 @@ def spread(text: str) -> tuple[Amount, Amount] | None:
 
 
 def _parts(text: str, ingredients: Collection[str]) -> re.Match[str] | None:
-    """With a slash alone any two numbers are parts; in any other form only a smaller second one in an order of several ingredients."""
+    """With a slash alone any two numbers are parts; in any other form only of an order of several ingredients, which names them or gives
+    at most half as much of the second: more of it is the dose of another drug."""
     for match in PARTS.finditer(text):
         named = {word.lower() for word in (match["a"], match["b"]) if word}
         if match["sign"] == "/" and not named:
             return match
         found = _two(match) if len(ingredients) > 1 and named <= set(ingredients) else None
-        if found and found[0] > found[1]:
+        if found and found[0] > found[1] and (named or found[0] >= found[1] + found[1]):
             return match
     return None
 

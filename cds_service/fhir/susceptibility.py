@@ -67,6 +67,7 @@ def _result(agent: str, parts: Sequence[Part], method: Concept | None, meanings:
     """Readings that disagree are none; a number counts beside a reading, and alone where it is an MIC."""
     votes = _votes(parts, meanings)
     said = [text for concept in (method, *(part.code for part in parts)) for text in _spoken(concept, meanings)]
+    said += [text for part in parts for text in verdicts.value_texts(part)]
     found = [_number(one, said, meanings) for part in parts for one in _sent(part, meanings)]
     mic = next((one for one in found if isinstance(one, Decimal)), None)
     if len(votes) > 1:

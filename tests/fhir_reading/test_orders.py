@@ -271,6 +271,7 @@ def test_dose_interval_and_infusion_are_read(order: One, dosage: dict[str, Any],
         ("2.5 g (2 g-0.5 g) IV q8h", "2.5"),
         ("2.5 g IV q8h, aztreonam 1 g", "2.5"),
         ("2.5 g + aztreonam 1 g", "2.5"),
+        ("2.5 g + 2 g aztreonam", "2.5"),
     ],
 )
 def test_the_parts_of_a_combination_are_added_up_however_they_are_joined(order: One, text: str, grams: str) -> None:

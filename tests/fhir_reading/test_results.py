@@ -590,6 +590,11 @@ def test_the_conclusion_of_a_report_is_read_where_no_result_says_it(read: Read) 
             {"component": [{"code": {"text": "MIC"}, "valueQuantity": {"value": 16, "unit": "mg/L"}}]},
             ("cefiderocol", "unstated", "16"),
         ),
+        (
+            {"text": "Cefiderocol"},
+            {"valueString": "16", "component": [{"code": {"text": "Method"}, "valueString": "Etest"}]},
+            ("cefiderocol", "unstated", "16"),
+        ),
         ({"text": "Cefiderocol"}, {"component": [{"code": {"text": "Cefozopran"}, "valueString": "R"}]}, None),
         (
             {"text": "Cefiderocol"},
