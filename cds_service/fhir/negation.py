@@ -1,7 +1,7 @@
 """Whether the words around a name affirm it, deny it, or leave it open."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from enum import Enum
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ BREAK = re.compile(r"[;\n\r!]")
 STOP = re.compile(r"\.(\s|$)")
 SIGN = re.compile(r"\s*(?:[:=]\s*)?(?:\((?P<in>[+-]{1,4})\)|(?P<out>[+-]{1,4})\s*(?P<end>[,;.\n]?))")
 LABEL = re.compile(r"[:=(]")
+ASIDE = re.compile(r"\(|\s-\s")
 JOINERS = {"and", "or", "nor", "plus", "with"}
 OR = {"or", "nor"}
 MOST_STEPS = 24
@@ -44,6 +45,7 @@ class Negation:
 
     def __init__(self, lists: dict[str, list[str]], *, substances: bool = False) -> None:
         more = ("tolerated_before", "tolerated_after") if substances else ("", "")
+        self._substances = substances
 
         def phrases(*names: str) -> Phrases:
             return Phrases(one for name in names for one in lists.get(name, ()))
@@ -89,7 +91,7 @@ class Negation:
         if "?" in text.gaps[place]:
             return Glimpse(Said.DOUBTED)
         for _ in range(MOST_STEPS):
-            if place == 0 or _breaks(text, place):
+            if place == 0 or _breaks(text, place) or (place in ends and self._aside(text, place)):
                 break
             other, comma = ends.get(place), "," in text.gaps[place]
             if other and place != hit.end:
@@ -108,6 +110,10 @@ class Negation:
                 break
             place, either = place - 1, either or word in OR
         return Glimpse(None, listed, either)
+
+    def _aside(self, text: Text, place: int) -> bool:
+        """In an allergy list, what stands in brackets or behind a dash is about another drug."""
+        return self._substances and bool(ASIDE.search(text.gaps[place]))
 
     def _before_at(self, text: Text, place: int) -> Said | None:
         """The longest phrase speaks: "no history of" denies what "history of" states."""
@@ -133,7 +139,7 @@ class Negation:
         if sign and (sign["in"] or sign["end"] or place == len(text.words)):
             return Glimpse(Said.YES if "+" in (sign["in"] or sign["out"]) else Said.NO)
         for _ in range(MOST_STEPS):
-            if place >= len(text.words) or _breaks(text, place):
+            if place >= len(text.words) or _breaks(text, place) or (place in starts and self._aside(text, place)):
                 break
             other, comma = starts.get(place), "," in text.gaps[place]
             if other:
@@ -144,7 +150,7 @@ class Negation:
                 continue
             if comma:
                 break
-            said = self._after_at(text, place)
+            said = self._after_at(text, place) or self._letter(text, place, starts)
             if said:
                 return Glimpse(said, listed, either)
             word = text.words[place]
@@ -157,9 +163,13 @@ class Negation:
         """The longest phrase speaks: "test" leaves open what "test positive" answers."""
         sizes = [(phrases.at(text.words, place), said) for phrases, said in self._after]
         size, said = max(sizes, key=lambda one: one[0])
-        if size:
-            return said
-        return LETTERS.get(text.words[place]) if LABEL.search(text.gaps[place]) else None
+        return said if size else None
+
+    def _letter(self, text: Text, place: int, starts: Container[int]) -> Said | None:
+        """A bare "no" behind a colon answers; the first word in brackets belongs to a name that follows it there."""
+        gap = text.gaps[place]
+        anothers = "(" in gap and place + 1 in starts and ")" not in text.gaps[place + 1]
+        return LETTERS.get(text.words[place]) if LABEL.search(gap) and not anothers else None
 
 
 def _breaks(text: Text, place: int) -> bool:

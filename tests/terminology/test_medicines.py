@@ -44,6 +44,7 @@ def terms(knowledge: Knowledge) -> Terminology:
         ("aztreonam 2 g IV q6h - no avibactam available", "aztreonam"),
         ("aztreonam 2 g IV q6h, avibactam partner to follow", "aztreonam"),
         ("ceftazidime 2 g IV q8h (not avibactam)", "ceftazidime"),
+        ("Meropenem (no vaborbactam)", "meropenem"),
         ("ceftazidime-avibactam 2.5 g, free text", "ceftazidime-avibactam"),
         ("Ceftazidime-avibactam -", "ceftazidime-avibactam"),
     ],
