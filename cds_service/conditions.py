@@ -73,16 +73,22 @@ def other_reason(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark)
 
 
 def _names_target(bedside: Bedside, order: Order) -> bool:
-    """The order says that it is targeted treatment, or names another bacterium and nothing that is treated before its cause is known."""
+    """The order says that it is targeted treatment, or names another bacterium beside nothing whose cause is unknown."""
     policy = bedside.policy
-    named = order.reasons & set(policy.target_reasons) and not order.reasons & set(policy.empiric_reasons)
-    return bool(order.reasons & set(policy.targeted_reasons) or named)
+    named = order.reasons & set(policy.target_reasons) and not order.reasons & set(policy.unknown_cause)
+    return _targeted(bedside, order) or bool(named)
+
+
+def _targeted(bedside: Bedside, order: Order) -> bool:
+    return bool(order.reasons & set(bedside.policy.targeted_reasons))
 
 
 def _empiric(bedside: Bedside, drafts: Sequence[Order]) -> bool:
-    """A serious infection is treated before its cause is known; targeted treatment is not that."""
-    targeted = set(bedside.policy.targeted_reasons)
-    return bedside.empiric(drafts) and not (drafts and all(order.reasons & targeted for order in drafts))
+    """A serious infection is treated before its cause is known; that a vasopressor runs outweighs a mere name, not targeted treatment."""
+    if drafts and all(_targeted(bedside, order) for order in drafts):
+        return False
+    named = bool(drafts) and all(_names_target(bedside, order) for order in drafts)
+    return bedside.empiric(drafts) and (not named or bool(bedside.vasopressors()))
 
 
 def another_isolate(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:

@@ -189,6 +189,7 @@ class Policy(Sheet, frozen=True):
     other_reasons: tuple[Circumstance, ...] = ()
     targeted_reasons: tuple[Circumstance, ...] = ()
     target_reasons: tuple[Circumstance, ...] = ()
+    unknown_cause: tuple[Circumstance, ...] = ()
     reason_sites: dict[Circumstance, tuple[Specimen, ...]] = field(default_factory=dict)
     rules: RuleSwitches = RuleSwitches()
     local: Local = field(default_factory=Local)

@@ -150,7 +150,15 @@ def test_every_circumstance_word_of_the_sheets_exists() -> None:
     policy = yaml.safe_load((ROOT.parent / "ndm" / "policy.yaml").read_text("utf-8"))
     asked = {
         word
-        for key in ("empiric_reasons", "other_reasons", "targeted_reasons", "target_reasons", "not_treatment", "silent_with")
+        for key in (
+            "empiric_reasons",
+            "other_reasons",
+            "targeted_reasons",
+            "target_reasons",
+            "unknown_cause",
+            "not_treatment",
+            "silent_with",
+        )
         for word in policy[key]
     }
     asked |= {*policy["cystitis"]["reasons"], *policy["cystitis"]["never_with"]}
