@@ -98,13 +98,21 @@ class DoseOffTable:
         """An order that is kept or renewed is no fresh start."""
         if self.load == "none" or band.load is None or band.load.grams is None:
             return False
-        if any(old in self.drugs for old in bedside.regimen.carried_by(order)) or under_way_h(bedside, self.drugs) > self.load_within_h:
+        if any(old in self.drugs for old in bedside.regimen.carried_by(order)) or self._on_board(bedside):
+            return False
+        if under_way_h(bedside, self.drugs) > self.load_within_h:
             return False
         spelled = Fit.COMPONENT in fits.values() and band.load.lead_grams
         least, leeway = spelled or band.load.grams, self._leeway(bedside)
         drafted = any(dose.once for order in self._given(bedside) if order.draft for dose in order.doses)
         given = (dose for order in self._given(bedside) for dose in self._stays(bedside, order, band) if dose.grams is not None)
         return not drafted and not any(leeway.enough(dose.grams or least, least) for dose in given)
+
+    def _on_board(self, bedside: Bedside) -> bool:
+        """Another product that holds all of this drug has run up to now, so that the patient is loaded."""
+        mine, plan = bedside.reference.drugs[self.drug].ingredients, bedside.regimen
+        others = (one for one in (*plan.running, *plan.replaced, *plan.endings) if one not in self.drugs and treats(one))
+        return any(mine <= one.drug.ingredients for one in others)
 
     def _stays(self, bedside: Bedside, order: Order, band: Band) -> Iterator[Dose]:
         """The doses that are given as they are ordered; a draft that is to be corrected loads nobody."""
