@@ -133,7 +133,7 @@ class ProtectionRemoved:
     Where the session touches none of them, an end within `apart_h` from now is news enough.
     """
 
-    SAYS: ClassVar = Says("drug other hours", variants="last-active ends-earlier ends-first pauses")
+    SAYS: ClassVar = Says("drug other hours", variants="last-active ends-earlier ends-first pauses", notes="alone")
     apart_h: int
     open_h: int
 
@@ -168,7 +168,9 @@ class ProtectionRemoved:
                 variant = "ends-first" if lapse.open else "pauses" if lapse.resumes else "ends-earlier"
                 hours = (lapse.begins - regimen.now).total_seconds() / 3600 if lapse.open else lapse.hours
                 words = {"drug": names(lapse.ended), "other": names(lapse.left), "hours": _span(hours)}
-                yield Remark((*lapse.ended, *lapse.left), variant=variant, words=words)
+                pair = {order.drug.key for order in (*lapse.ended, *lapse.left)}
+                notes = () if any(pair <= set(row.drugs) for row in regimen.policy.active) else ("alone",)
+                yield Remark((*lapse.ended, *lapse.left), variant=variant, words=words, notes=notes)
                 return
 
 
