@@ -4,9 +4,10 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +16,7 @@ from cds_service.web import bridge
 from cds_service.web.admission import REFUSAL
 from cds_service.web.bridge import Bridge
 
+T = TypeVar("T")
 CALL, FEEDBACK, HEALTH = "/cds-services/ndm-order-sign", "/cds-services/ndm-order-sign/feedback", "/healthz"
 
 
@@ -73,6 +75,12 @@ class Application:
         return [b""]
 
 
+def finished(story: Coroutine[Any, Any, T]) -> T:
+    """What a story comes to, in a thread of its own: a browser of other tests may keep an event loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, story).result()
+
+
 def statuses(connections: Iterable[Connection]) -> list[int]:
     """What each connection was answered first; 0 for nothing."""
     return [one.answers[0][0] if one.answers else 0 for one in connections]
@@ -94,7 +102,7 @@ def test_calls_take_turns_and_health_does_not_wait_for_them() -> None:
         await asyncio.wait_for(asyncio.gather(*calls), 5)
         return first
 
-    assert asyncio.run(story()) == [0, 0, 0, 503, 200]
+    assert finished(story()) == [0, 0, 0, 503, 200]
     assert statuses(connections) == [200, 200, 200, 503, 200]
     assert app.refused == [Overloaded]
 
@@ -111,7 +119,7 @@ def test_who_waited_longer_than_the_patience_is_told_so_and_feedback_is_not(monk
         app.go_on.set()
         await asyncio.wait_for(asyncio.gather(*calls), 5)
 
-    asyncio.run(story())
+    finished(story())
     assert statuses(connections) == [200, 503, 200]
     assert app.refused == [Overloaded]
 
@@ -120,7 +128,7 @@ def test_a_body_that_never_comes_is_refused_by_the_application(monkeypatch: pyte
     """A23: the application says that the body was too slow, so that it is logged and counted; the connection is closed."""
     monkeypatch.setattr(bridge, "IDLE_S", 0.05)
     app, connection = Application(), Connection(pieces=())
-    asyncio.run(asyncio.wait_for(Bridge(app, 1, 1)(Scope(CALL), connection), 5))
+    finished(asyncio.wait_for(Bridge(app, 1, 1)(Scope(CALL), connection), 5))
     assert statuses([connection]) == [408]
     assert ("connection", "close") in connection.answers[0][1]
     assert app.refused == [TooSlow]
@@ -142,7 +150,7 @@ def test_an_error_that_is_kept_keeps_no_connection() -> None:
 
     gc.disable()
     try:
-        assert asyncio.run(story())() is None
+        assert finished(story())() is None
     finally:
         gc.enable()
     assert kept
