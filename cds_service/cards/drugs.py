@@ -55,7 +55,7 @@ def _list(bedside: Bedside, findings: Sequence[Finding]) -> Regimen:
     """The regimen that the findings are about: the take-home list where they speak of nothing else."""
     regimen = bedside.regimen
     concerned = [order for finding in findings for order in finding.remark.orders]
-    home = regimen.take_home()
+    home = regimen.take_home
     return home if concerned and all(order in home.therapy for order in concerned) else regimen
 
 

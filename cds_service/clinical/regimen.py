@@ -80,12 +80,9 @@ class Regimen(Struct, frozen=True, dict=True):
         """The regimen as it ran before this session."""
         return Regimen(self.now, self.policy, running=(*self.running, *self.endings, *self.replaced))
 
+    @kept
     def take_home(self) -> "Regimen":
         """The discharge list as a regimen of its own."""
-        return self._home
-
-    @kept
-    def _home(self) -> "Regimen":
         return Regimen(self.now, self.policy, drafts=self.discharge, running=self.prescribed)
 
     def start(self, order: Order) -> datetime:
@@ -168,7 +165,7 @@ class Regimen(Struct, frozen=True, dict=True):
     @kept
     def dosed(self) -> tuple[Order, ...]:
         """The drafts of rows that are here completely, in hospital or on the discharge list: their doses are judged."""
-        home = self.take_home().active if self.discharge else ()
+        home = self.take_home.active if self.discharge else ()
         return tuple(dict.fromkeys(order for order in (*self.active, *home) if order.draft))
 
     @kept

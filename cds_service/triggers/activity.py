@@ -1,4 +1,4 @@
-"""Chapter A of the rule sheet, second half: whether anything in this regimen is expected to work, and whether anything is too much."""
+"""Whether anything in this regimen is expected to work, and whether anything is too much."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -175,7 +175,7 @@ class OralStepDown:
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         regimen = bedside.regimen
-        home = regimen.take_home()
+        home = regimen.take_home
         for here in (regimen, home):
             oral = [order for order in here.of(self.drugs) if order.draft and order.route is Route.ORAL]
             if not oral or here.active_rows or any(bedside.supports(order) for order in here.therapy):
@@ -199,7 +199,7 @@ class DischargeList:
     inactive: Drugs = NONE
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        home = bedside.regimen.take_home()
+        home = bedside.regimen.take_home
         legs, inactive = home.of(self.drugs), home.of(self.inactive)
         supported = any(bedside.supports(order) for order in home.therapy)
         if home.active_rows or supported or not any(order.draft for order in (*legs, *inactive)):

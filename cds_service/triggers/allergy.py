@@ -1,4 +1,4 @@
-"""Chapter D of the rule sheet, allergies: what the patient is recorded to react to, and what resembles it."""
+"""What the patient is recorded to react to, and what resembles it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class DrugAllergy:
 
     def _ordered(self, bedside: Bedside) -> Iterator[Order]:
         """The drafts of drugs that stand in a row of the policy; while choosing, only those that were just selected."""
-        for order in (*bedside.regimen.signed, *bedside.regimen.take_home().therapy):
+        for order in (*bedside.regimen.signed, *bedside.regimen.take_home.therapy):
             if order.drug.key in bedside.regimen.directed and bedside.chosen(order):
                 yield order
 

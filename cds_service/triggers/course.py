@@ -1,4 +1,4 @@
-"""Chapter D of the rule sheet: the course, the patient, and what could not be read."""
+"""The course, the patient, and what could not be read."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class CourseTooShort:
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
         if bedside.lately(self.excused_days) & set(self.excused_by):
             return
-        for regimen in (bedside.regimen, bedside.regimen.take_home()):
+        for regimen in (bedside.regimen, bedside.regimen.take_home):
             drafts = [order for order in regimen.active if order.draft and not _single(order)]
             ends = _ends(bedside, drafts)
             if not ends or not self._here(bedside, drafts, evidence):

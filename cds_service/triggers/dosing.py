@@ -1,4 +1,4 @@
-"""Chapter B of the rule sheet: the dose for this kidney."""
+"""The dose for this kidney."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Chapter B of the rule sheet: for how long a dose is infused, and beside what."""
+"""For how long a dose is infused, and beside what."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Chapter C of the rule sheet: which species carries it, and what the laboratory tested."""
+"""Which species carries it, and what the laboratory tested."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ResistantToOrdered:
     SAYS: ClassVar = Says("drug agent answer mic limit", variants="by-breakpoint")
 
     def speak(self, bedside: Bedside, evidence: Sequence[Evidence]) -> Iterator[Remark]:
-        for regimen in (bedside.regimen, bedside.regimen.take_home()):
+        for regimen in (bedside.regimen, bedside.regimen.take_home):
             for tests in bedside.by_species(evidence):
                 found = [(orders, tests.against(row.tests)) for row, orders in regimen.active_rows]
                 failing = [(orders, tested) for orders, tested in found if tested]

@@ -1,4 +1,4 @@
-"""Chapter A of the rule sheet, first half: whether every drug that needs a partner has one, and keeps it."""
+"""Whether every drug that needs a partner has one, and keeps it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

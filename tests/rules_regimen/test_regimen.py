@@ -97,7 +97,7 @@ def test_what_goes_home_is_a_list_of_its_own(setting: Setting) -> None:
     """Prescriptions for home of a patient in hospital are judged alone, with what was prescribed before."""
     regimen = bedside([order("sword", setting=setting), running("lance"), running("shield", setting=Setting.DISCHARGE)]).regimen
     assert drugs(regimen.therapy) == ["lance"]
-    assert drugs(regimen.take_home().therapy) == ["sword", "shield"]
+    assert drugs(regimen.take_home.therapy) == ["sword", "shield"]
 
 
 def test_an_outpatient_order_of_an_outpatient_is_the_therapy() -> None:
