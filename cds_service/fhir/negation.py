@@ -62,7 +62,7 @@ class Negation:
         self._before = tuple((phrases(name), said) for name, said in before.items())
         self._after = tuple((phrases(name), said) for name, said in after.items())
         self._listed, self._yes = phrases("listed"), phrases("yes")
-        self._fillers, self._ends = frozenset(lists.get("fillers", ())), frozenset(lists.get("ends", ()))
+        self._fillers, self._ends, self._whole = (frozenset(lists.get(name, ())) for name in ("fillers", "ends", "whole"))
 
     def says(self, vocabulary: Vocabulary, text: str) -> dict[str, Said]:
         """What the text says of each key that it names; one affirmation outweighs denials, since the miss is worse."""
@@ -139,7 +139,7 @@ class Negation:
         if sign and (sign["in"] or sign["end"] or place == len(text.words)):
             return Glimpse(Said.YES if "+" in (sign["in"] or sign["out"]) else Said.NO)
         for _ in range(MOST_STEPS):
-            if place >= len(text.words) or _breaks(text, place) or (place in starts and self._aside(text, place)):
+            if place >= len(text.words) or _breaks(text, place) or (place in starts and self._apart(text, place)):
                 break
             other, comma = starts.get(place), "," in text.gaps[place]
             if other:
@@ -158,6 +158,10 @@ class Negation:
                 break
             place, either = place + 1, either or word in OR
         return Glimpse(None, listed, either)
+
+    def _apart(self, text: Text, place: int) -> bool:
+        """What is said behind this name is not about the one before: "an infection with a, b not detected"."""
+        return self._aside(text, place) or ("," in text.gaps[place] and text.words[place - 1] in self._whole)
 
     def _after_at(self, text: Text, place: int) -> Said | None:
         """The longest phrase speaks: "test" leaves open what "test positive" answers."""

@@ -144,6 +144,7 @@ Said = Literal[
     "yes",
     "listed",
     "fillers",
+    "whole",
     "ends",
     "asked_before",
     "open_before",
