@@ -98,7 +98,7 @@ def another_isolate(bedside: Bedside, evidence: Sequence[Evidence], remark: Rema
     runs, only one of this episode does. What grew in a sterile specimen is not explained away.
     """
     policy = bedside.policy
-    if any(one.state is State.CURRENT for one in evidence) or any(_sterile(bedside, isolate) for isolate in remark.isolates):
+    if any(one.state is State.CURRENT for one in evidence) or any(map(bedside.sterile, remark.isolates)):
         return False
     genes, companions = set(policy.evidence.genes), set(policy.evidence.companions)
     drafts = _drafts(bedside, remark)
@@ -112,10 +112,6 @@ def another_isolate(bedside: Bedside, evidence: Sequence[Evidence], remark: Rema
         if found & companions or helped & drafted:
             return True
     return False
-
-
-def _sterile(bedside: Bedside, isolate: Isolate) -> bool:
-    return isolate.specimen is not None and isolate.specimen.key in bedside.policy.evidence.sterile
 
 
 def not_empiric(bedside: Bedside, evidence: Sequence[Evidence], remark: Remark) -> bool:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from cds_service.clinical import lists
 from cds_service.clinical.bedside import Bedside, Reference
+from cds_service.clinical.cystitis import cystitis_only
 from cds_service.clinical.policy import Sheet
 from cds_service.finding import Finding, Indicator, Quiet, Silence
 from cds_service.kept import kept
@@ -169,7 +170,7 @@ class Service(Struct, frozen=True, dict=True):
         drafts = bedside.regimen.signed
         if (bedside.words | bedside.stated(drafts)) & set(bedside.policy.silent_with):
             return Suppression.COMFORT
-        if bedside.cystitis_only:
+        if cystitis_only(bedside):
             return Suppression.CYSTITIS
         unread = any(one.draft and one.kind == "order" for one in bedside.chart.unreadable)
         return None if bedside.regimen.armed or unread else Suppression.NOT_ARMED

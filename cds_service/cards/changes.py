@@ -1,6 +1,6 @@
 """Changing, keeping and removing draft orders, and asking for consults and tests."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -59,17 +59,11 @@ def keep(desk: Desk, findings: Sequence[Finding], sheet: SuggestionSheet) -> Pro
                 actions.append(found)
             else:
                 left.append(ByHand(f"to keep {order.drug.name}, withdraw the draft that ends it by hand"))
-    prolonged, renewals = ({}, []) if lost or not _paired(desk, concerned) else _prolonged(desk, tuple(concerned))
+    prolonged, renewals = ({}, []) if lost or not desk.bedside.regimen.paired(concerned) else _prolonged(desk, tuple(concerned))
     actions, left = [*actions, *prolonged.values()], [*left, *renewals]
     if not actions and not left:
         return NOTHING
     return Proposal(fill(sheet.label, {"drug": names([*lost, *prolonged])}), tuple(actions), by_hand=tuple(left))
-
-
-def _paired(desk: Desk, orders: Iterable[Order]) -> bool:
-    """These drugs work together; one that works alone is not kept beside what it holds already."""
-    keys = {order.drug.key for order in orders}
-    return any(keys <= set(row.drugs) for row in desk.bedside.policy.regimen.active)
 
 
 def _prolonged(desk: Desk, orders: Sequence[Order]) -> tuple[dict[Order, Action], list[ByHand]]:

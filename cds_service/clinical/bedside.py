@@ -226,34 +226,6 @@ class Bedside(Struct, frozen=True, dict=True):
         """The order states that a serious infection is treated before its cause is known, or a vasopressor runs."""
         return bool(self.stated(orders) & set(self.policy.empiric_reasons)) or bool(self.vasopressors())
 
-    @kept
-    def cystitis_only(self) -> bool:
-        """Bladder infection without a sign of more, treated with a drug for it."""
-        rules, drafts, measured = self.policy.cystitis, self.regimen.signed, self.chart.measures.get("temperature", ())
-        measured = tuple(one for one in measured if (self.since(one.taken) or 0) <= (rules.fever_h or 0))
-        words = self.stated(drafts) | self.words
-        invasive = any(one.isolate.specimen and one.isolate.specimen.key in self.policy.evidence.sterile for one in self.infection.current)
-        return (
-            bool(drafts)
-            and all(self._for_bladder(order) for order in drafts)
-            and bool(words & set(rules.reasons))
-            and not words & set(rules.never_with)
-            and not invasive
-            and not (rules.fever_c is not None and any(one.value >= rules.fever_c for one in measured))
-        )
-
-    def _for_bladder(self, order: Order) -> bool:
-        """A drug for cystitis, given as it is meant for it."""
-        rules, sets = self.policy.cystitis, self.reference.sets
-        within = {
-            key for key in (rules.drugs, rules.once_only, rules.by_mouth_only) if key and order.drug.key in sets.get(key, frozenset())
-        }
-        if rules.once_only in within and not (order.doses and all(dose.once for dose in order.doses)):
-            return False
-        if rules.by_mouth_only in within and order.route not in {Route.ORAL, Route.UNSTATED}:
-            return False
-        return rules.drugs in within
-
     def running_h(self, order: Order) -> float | None:
         """For how many hours the order, or the one that it takes over, has run; None before its start."""
         old = [one for one in self.regimen.replaced if order.draft and one.drug.key == order.drug.key]
@@ -266,6 +238,10 @@ class Bedside(Struct, frozen=True, dict=True):
         """A recent clinical isolate of one of these groups stands beside the evidence."""
         wanted = set(groups)
         return any(one.organism is not None and one.organism.group in wanted and self.recent(one) for one in self.infection.isolates)
+
+    def sterile(self, isolate: Isolate) -> bool:
+        """It grew in a specimen in which nothing grows without an infection."""
+        return isolate.specimen is not None and isolate.specimen.key in self.policy.evidence.sterile
 
     def recent(self, isolate: Isolate, days: int | None = None) -> bool:
         """A clinical isolate within the window of current evidence, or within so many days; an undated one counts."""

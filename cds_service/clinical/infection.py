@@ -22,6 +22,7 @@ class State(StrEnum):
     REMOTE = "remote"
 
 
+RANKS = {state: rank for rank, state in enumerate(State)}  # the strongest first
 UNTOLD = {"unspecified-gram-negative", "unknown"}
 USABLE = {"final", "corrected", "amended", "preliminary"}
 
@@ -101,14 +102,12 @@ def infection(
     for isolate in usable:
         kin = [other for other in usable if same_isolate(isolate, other)]
         verdicts = _newest(kin)
-        one = _weigh(isolate, kin, verdicts, policy, now)
-        if one is None:
-            one = _suspect(isolate, kin, policy, sets, now)
+        one = _weigh(isolate, kin, verdicts, policy, now) or _suspect(isolate, kin, policy, sets, now)
         if one:
             found.append(one)
         conflicts += _conflicts(isolate, verdicts, policy, now)
     kept = _cleared([_carried(one, policy) if carrier else one for one in _without_twins(found)], usable, policy)
-    kept.sort(key=lambda one: (list(State).index(one.state), one.days if one.days is not None else 0.0))
+    kept.sort(key=lambda one: (RANKS[one.state], one.days if one.days is not None else 0.0))
     return Infection(tuple(kept), tuple(conflicts), tuple(usable))
 
 

@@ -157,6 +157,11 @@ class Regimen(Struct, frozen=True, dict=True):
                 rows.append((row, tuple(order for leg in legs for order in leg)))
         return tuple(rows)
 
+    def paired(self, orders: Iterable[Order]) -> bool:
+        """These drugs stand in one row: they work together, or are one that works alone."""
+        keys = {order.drug.key for order in orders}
+        return any(keys <= set(row.drugs) for row in self.policy.active)
+
     @kept
     def active(self) -> tuple[Order, ...]:
         """Every order of a row that is here completely."""

@@ -168,9 +168,8 @@ class ProtectionRemoved:
                 variant = "ends-first" if lapse.open else "pauses" if lapse.resumes else "ends-earlier"
                 hours = (lapse.begins - regimen.now).total_seconds() / 3600 if lapse.open else lapse.hours
                 words = {"drug": names(lapse.ended), "other": names(lapse.left), "hours": _span(hours)}
-                pair = {order.drug.key for order in (*lapse.ended, *lapse.left)}
-                notes = () if any(pair <= set(row.drugs) for row in regimen.policy.active) else ("alone",)
-                yield Remark((*lapse.ended, *lapse.left), variant=variant, words=words, notes=notes)
+                orders = (*lapse.ended, *lapse.left)
+                yield Remark(orders, variant=variant, words=words, notes=() if regimen.paired(orders) else ("alone",))
                 return
 
 
